@@ -1,0 +1,53 @@
+"""What the sandbox is asked to run: values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a box may use. Limits are enforced from outside the box."""
+
+    wall_time: timedelta = timedelta(seconds=20)  # from the first byte sent to the box to the judge's end
+    memory_bytes: int = 256 * MIB
+    cpus: float = 1.0
+    processes: int = 64  # processes and threads together
+    disk_bytes: int = 32 * MIB  # each of /tmp and /work
+    output_bytes: int = 64 * 1024  # learner output that is kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One test of the suite, by the id that the manifest uses for it."""
+
+    id: str
+    test: str  # name of the pytest function, unique in the suite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One submission and the suite that judges it.
+
+    `files` go to the box and never to the judge (except kind `sql`, where the judge executes
+    the text as a least-privilege role); `suite` goes to the judge and never to the box.
+    Both map relative POSIX paths to text.
+    """
+
+    id: str  # for labels and logs; unique per run
+    kind: str  # a name in the registry `sandbox/kinds/`
+    runtime: str  # a folder in `sandbox/runtimes/`
+    files: Mapping[str, str]
+    entry: str  # path in `files`
+    command: tuple[str, ...] = ()  # how a server is started (kind http)
+    mode: str = ""  # kind sql: "query" or "script"
+    ready: str = "/health"  # kind http: path that answers once the server is up
+    suite: Mapping[str, str]  # tests/… and data/…
+    checks: tuple[Check, ...]
+    limits: Limits = field(default_factory=Limits)
+    seed: int = 0
+    reveal: bool = False  # True: messages, values, output and steps of checks may be reported
