@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import PurePosixPath
+
+from sandbox.errors import JobRefused
 
 MIB = 1024 * 1024
+MAX_FILES_BYTES = 1 * MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,7 @@ class Check:
 
     id: str
     test: str  # name of the pytest function, unique in the suite
+    visible: bool = False  # True: message, values, steps and output may be reported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +40,8 @@ class Job:
 
     `files` go to the box and never to the judge (except kind `sql`, where the judge executes
     the text as a least-privilege role); `suite` goes to the judge and never to the box.
-    Both map relative POSIX paths to text.
+    Both map relative POSIX paths to text. Visible checks run first: what is reported of them was
+    fixed before the box saw any hidden input.
     """
 
     id: str  # for labels and logs; unique per run
@@ -50,4 +56,18 @@ class Job:
     checks: tuple[Check, ...]
     limits: Limits = field(default_factory=Limits)
     seed: int = 0
-    reveal: bool = False  # True: messages, values, output and steps of checks may be reported
+
+    def validate(self) -> None:
+        """Raise JobRefused unless the job can be run as it stands."""
+        if not self.checks:
+            raise JobRefused("checks: at least one check is needed")
+        if len({c.id for c in self.checks}) != len(self.checks) or len({c.test for c in self.checks}) != len(self.checks):
+            raise JobRefused("checks: ids and tests must be unique")
+        if self.entry not in self.files:
+            raise JobRefused(f"files: the entry {self.entry!r} is missing")
+        for name in (*self.files, *self.suite):
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
+                raise JobRefused(f"files: {name!r} must be a relative path without '..'")
+        if sum(len(text) for text in self.files.values()) > MAX_FILES_BYTES:
+            raise JobRefused(f"files: at most {MAX_FILES_BYTES} characters in all")

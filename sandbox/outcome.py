@@ -28,7 +28,7 @@ PLATFORM_FAULTS = frozenset({Ended.BOX_BROKE, Ended.JUDGE_BROKE, Ended.ENGINE_BR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
-    """How one check went. All but `id`, `passed` and `limit` are empty unless the job reveals."""
+    """How one check went. All but `id`, `passed` and `limit` are empty for hidden checks."""
 
     id: str
     passed: bool
@@ -47,7 +47,7 @@ class Outcome:
     ended: Ended
     checks: tuple[CheckOutcome, ...] = ()
     detail: str = ""  # safe for the learner: compiler message, crash before any hidden input
-    output: str = ""  # safe for the learner: printed before any hidden input, or all of it if revealed
+    output: str = ""  # safe for the learner: printed before any hidden input
     reason: str = ""  # for operators and instructors only
     wall_time: timedelta = timedelta()
     cpu_time: timedelta = timedelta()

@@ -1,0 +1,1 @@
+"""Instructors write exercises; the proof gate says whether one may be published."""

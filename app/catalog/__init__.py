@@ -1,0 +1,1 @@
+"""What there is to practise: exercises, their revisions, and the catalogue page."""
