@@ -2,3 +2,11 @@
 
 views.create → services.submit → worker.claim_next → judge.job_for → sandbox → verdict.decide → services.record
 """
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Register the solve screen and the submission pages."""
