@@ -1,0 +1,2 @@
+def mask(key):
+    return "*" * 8 + key[-4:]

@@ -1,0 +1,2 @@
+def mask(key):
+    return "*" * (len(key) - 4) + key[-4:]
