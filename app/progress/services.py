@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Insert, Select, select
+from sqlalchemy import Insert, Select, or_, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import DeclarativeBase
 
+from app.catalog.models import Exercise
 from app.catalog.status import Status
 from app.db import db, now
+from app.progress.activity import Activity, activity, days_of
+from app.progress.evidence import Evidence, Wanted, behind
+from app.progress.figures import (
+    AttemptFacts,
+    ExerciseFacts,
+    Figure,
+    Standing,
+    by_skill,
+    by_track,
+    overall,
+    standings,
+)
 from app.progress.models import Attempt, Help
+from app.progress.suggestion import Suggestion, next_exercise
 
 SOLUTION = 0  # the position of the solution among the helps of an exercise
+RECENT = 8  # attempts listed on the dashboard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """What a learner sees of their own progress."""
+
+    overall: Figure
+    tracks: list[Figure]
+    skills: list[Figure]
+    activity: Activity
+    recent: list[Evidence]  # newest first
+    suggestion: Suggestion | None  # None: all solved, or no exercises
 
 
 def record_attempt(*, submission_id: int, learner_id: int, exercise_id: int, solved: bool, at: datetime) -> None:
@@ -75,7 +104,68 @@ def has_solved(learner_id: int, exercise_id: int) -> bool:
     return db.session.scalar(solving.limit(1)) is not None
 
 
-def _solved_pairs(learner_id: int) -> Select[tuple[int, bool]]:
+def standings_of(learner_id: int) -> list[Standing]:
+    """Return one standing per exercise the learner attempted or could attempt, by track and slug. Two queries.
+
+    An exercise withdrawn later still counts for those who attempted it.
+    """
+    attempts = [
+        AttemptFacts(
+            submission_id=row.submission_id,
+            exercise_id=row.exercise_id,
+            solved=row.solved,
+            unaided=row.unaided,
+            at=row.at,
+        )
+        for row in db.session.execute(
+            select(Attempt.submission_id, Attempt.exercise_id, Attempt.solved, Attempt.unaided, Attempt.at).where(
+                Attempt.learner_id == learner_id
+            )
+        )
+    ]
+    attempted = select(Attempt.exercise_id).where(Attempt.learner_id == learner_id)
+    exercises = db.session.scalars(
+        select(Exercise)
+        .where(or_(Exercise.published, Exercise.id.in_(attempted)))
+        .order_by(Exercise.track, Exercise.slug)
+    )
+    return standings([_facts(exercise) for exercise in exercises], attempts)
+
+
+def dashboard(learner_id: int, *, zone: ZoneInfo, at: datetime) -> Dashboard:
+    """Return what the dashboard shows at time `at`, with days as they fall in `zone`."""
+    found = standings_of(learner_id)
+    attempts = behind(found, Wanted(), zone)
+    counts = days_of((one.attempt.at for one in attempts), zone)
+    return Dashboard(
+        overall=overall(found),
+        tracks=by_track(found),
+        skills=by_skill(found),
+        activity=activity(counts, at.astimezone(zone).date()),
+        recent=attempts[:RECENT],
+        suggestion=next_exercise(found),
+    )
+
+
+def attempts_behind(learner_id: int, wanted: Wanted, *, zone: ZoneInfo) -> list[Evidence]:
+    """Return the attempts behind the figure that `wanted` describes, newest first: as many as the figure says."""
+    return behind(standings_of(learner_id), wanted, zone)
+
+
+def _facts(exercise: Exercise) -> ExerciseFacts:
+    return ExerciseFacts(
+        id=exercise.id,
+        track=exercise.track,
+        slug=exercise.slug,
+        title=exercise.title,
+        difficulty=exercise.difficulty,
+        minutes=exercise.minutes,
+        skills=tuple(exercise.skills),
+        published=exercise.published,
+    )
+
+
+def _solved_pairs(learner_id: int) -> Select[int, bool]:
     return select(Attempt.exercise_id, Attempt.solved).where(Attempt.learner_id == learner_id).distinct()
 
 

@@ -2,6 +2,48 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, render_template, request
+from werkzeug.datastructures import MultiDict
+
+from app.db import now
+from app.errors import NotFound
+from app.progress import services
+from app.progress.evidence import Wanted
+from app.progress.figures import Result
+from app.security import login_required, me
 
 blueprint = Blueprint("progress", __name__)
+
+
+@blueprint.get("/progress")
+@login_required
+def dashboard() -> str:
+    """Show how far the learner is, and what to do next."""
+    shown = services.dashboard(me().id, zone=ZoneInfo(me().time_zone), at=now())
+    return render_template("progress/dashboard.html", dashboard=shown)
+
+
+@blueprint.get("/progress/attempts")
+@login_required
+def attempts() -> str:
+    """Show the attempts behind one figure of the dashboard."""
+    wanted = wanted_from(request.args)
+    rows = services.attempts_behind(me().id, wanted, zone=ZoneInfo(me().time_zone))
+    return render_template("progress/attempts.html", wanted=wanted, rows=rows)
+
+
+def wanted_from(args: MultiDict[str, str]) -> Wanted:
+    """Return what a query string asks for. Raises NotFound for a result, exercise or day that cannot be."""
+    try:
+        return Wanted(
+            result=Result(args["result"]) if args.get("result") else None,
+            track=args.get("track", ""),
+            skill=args.get("skill", ""),
+            exercise_id=int(args["exercise"]) if args.get("exercise") else None,
+            day=date.fromisoformat(args["day"]) if args.get("day") else None,
+        )
+    except ValueError as error:
+        raise NotFound("There is no such figure.") from error
