@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,7 +26,8 @@ FIRST_ANSWER_SECONDS = 20  # a registry that has not said a word by then is not 
 SILENCE_SECONDS = 60
 BOOTSTRAPPED_LABEL = "greenroom.bootstrapped"  # on images made here, and on all that stand on them
 HOST_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-UNWANTED = ("usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale", "var/cache/apt", "var/lib/apt/lists")
+DOCUMENTATION = ("usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale")
+CACHES = ("var/cache/apt", "var/lib/apt/lists")
 
 
 def debian_image(client: docker.DockerClient, report: Report) -> str:
@@ -106,7 +106,7 @@ def debian_mirror(apt: Path) -> str | None:
 
 def _lighten(root: Path) -> None:
     """Drop caches and documentation, and trust what this machine trusts: its mirror may need that."""
-    for name in UNWANTED:
+    for name in (*DOCUMENTATION, *CACHES):
         for path in (root / name).glob("*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     if HOST_CERTIFICATES.is_file():

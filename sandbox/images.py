@@ -15,8 +15,9 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ LOCK = SANDBOX.parent / "var" / "images.lock"
 
 DIGEST_LABEL = "greenroom.digest"
 BUILD_SECONDS = 1200  # the longest silence of the engine during one build step
+PRUNE_AFTER = timedelta(hours=1)
 
 JUDGE_SOURCES = ("__init__.py", "errors.py", "job.py", "outcome.py", "wire.py", "judge/**/*.py")
 
@@ -208,13 +210,15 @@ def _follow(name: str, events: Iterator[Mapping[str, Any]], report: Report) -> N
 
 
 def _prune(client: docker.DockerClient, sources: Mapping[str, Source], wanted: Mapping[str, str]) -> None:
-    """Remove our images of earlier sources; what a container still uses stays until the next time."""
+    """Remove our images of earlier sources, newest layers first.
+
+    Those of the last hour stay, for a worker that still runs on them, as do those with containers.
+    """
     for key in reversed(list(sources)):
         current = f"{sources[key].name}:{wanted[key]}"
         for image in client.images.list(sources[key].name):
-            for name in image.tags:
+            age = datetime.now(UTC) - datetime.fromisoformat(image.attrs["Created"])
+            for name in image.tags if age > PRUNE_AFTER else ():
                 if name.startswith(f"{sources[key].name}:") and name != current:
-                    try:
+                    with suppress(APIError):
                         client.images.remove(name)
-                    except APIError:
-                        continue
