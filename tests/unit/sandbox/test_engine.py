@@ -109,7 +109,7 @@ def test_a_docker_host_that_is_down_is_named_and_nothing_is_started(
 class TinyEngine(BaseHTTPRequestHandler):
     """Answers what a client asks first, on a Unix socket."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_GET(self) -> None:
         body = b'{"ApiVersion": "1.41"}' if self.path == "/version" else b"OK"
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
