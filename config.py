@@ -45,6 +45,8 @@ class Config:
     trusted_proxies: int = 0  # GREENROOM_TRUSTED_PROXIES: X-Forwarded-* hops to believe
     container_runtime: str = ""  # GREENROOM_CONTAINER_RUNTIME: e.g. runsc
     rate_limits: bool = True  # GREENROOM_RATE_LIMITS
+    bind: str = "127.0.0.1:8000"  # GREENROOM_BIND: where `make run` serves
+    threads: int = 64  # GREENROOM_THREADS: an open page holds one
     testing: bool = False
     worker_name: str = field(default_factory=lambda: f"worker-{os.getpid()}-{secrets.token_hex(3)}")
 
@@ -65,6 +67,8 @@ class Config:
             trusted_proxies=_count(env, "GREENROOM_TRUSTED_PROXIES", 0, 0, 5),
             container_runtime=env.get("GREENROOM_CONTAINER_RUNTIME", ""),
             rate_limits=_flag(env, "GREENROOM_RATE_LIMITS", True),
+            bind=env.get("GREENROOM_BIND") or "127.0.0.1:8000",
+            threads=_count(env, "GREENROOM_THREADS", 64, 4, 1024),
         )
         config.refuse_unsafe_production()
         return config

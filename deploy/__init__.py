@@ -1,0 +1,1 @@
+"""Brings a machine to where the site can be served or tested."""
