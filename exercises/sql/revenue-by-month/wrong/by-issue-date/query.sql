@@ -1,0 +1,15 @@
+with months as (
+    select make_date(2024, m, 1) as month from generate_series(1, 12) as m
+),
+refunded as (
+    select invoice_id, sum(amount_cents) as cents from refunds group by invoice_id
+),
+issued as (
+    select date_trunc('month', i.issued_at at time zone 'Europe/Helsinki')::date as month, i.plan_id,
+           count(*) as payments, sum(i.amount_cents - coalesce(r.cents, 0)) as net_cents
+    from invoices i left join refunded r using (invoice_id)
+    group by 1, 2
+)
+select m.month, p.plan_id, p.name as plan, coalesce(s.payments, 0) as payments, coalesce(s.net_cents, 0) as net_cents
+from months m cross join plans p left join issued s using (month, plan_id)
+order by m.month, p.plan_id;
