@@ -61,7 +61,9 @@ class Job:
         """Raise JobRefused unless the job can be run as it stands."""
         if not self.checks:
             raise JobRefused("checks: at least one check is needed")
-        if len({c.id for c in self.checks}) != len(self.checks) or len({c.test for c in self.checks}) != len(self.checks):
+        if len({c.id for c in self.checks}) != len(self.checks) or len({c.test for c in self.checks}) != len(
+            self.checks
+        ):
             raise JobRefused("checks: ids and tests must be unique")
         if self.entry not in self.files:
             raise JobRefused(f"files: the entry {self.entry!r} is missing")

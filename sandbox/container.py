@@ -1,0 +1,269 @@
+"""One container of a job: created and started apart from being used, so that a pool can do the first two ahead."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.models.containers import Container as DockerContainer
+from docker.types import LogConfig, Mount, Ulimit
+
+from sandbox.job import MIB, Limits
+from sandbox.owner import owner_token
+
+APP_LABEL = "greenroom.app"
+SOCKET_DIR = "/run/greenroom"
+SECCOMP = Path(__file__).parent / "seccomp"
+UIDS = range(20_000, 60_000)
+
+_uids_in_use: set[int] = set()
+_uid_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What a container is for decides how it is confined."""
+
+    name: str  # box, service, judge
+    seccomp: str = "box"
+    memory_bytes: int = 256 * MIB
+    cpus: float = 1.0
+    processes: int = 64
+    disk_bytes: int = 32 * MIB
+    inodes: int = 2048
+    file_bytes: int = 16 * MIB
+    open_files: int = 256
+
+
+def box_role(limits: Limits) -> Role:
+    """Return the confinement of learner code."""
+    return Role(
+        name="box",
+        memory_bytes=limits.memory_bytes,
+        cpus=limits.cpus,
+        processes=limits.processes,
+        disk_bytes=limits.disk_bytes,
+    )
+
+
+def service_role(limits: Limits) -> Role:
+    """Return the confinement of a database server that runs learner statements."""
+    return Role(
+        name="service",
+        seccomp="database",
+        memory_bytes=max(limits.memory_bytes, 512 * MIB),
+        cpus=limits.cpus,
+        disk_bytes=320 * MIB,
+        inodes=32_768,
+        file_bytes=256 * MIB,
+        open_files=1024,
+    )
+
+
+JUDGE_ROLE = Role(name="judge", memory_bytes=512 * MIB, disk_bytes=64 * MIB, open_files=512)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the kernel counted for one container, seen from outside."""
+
+    out_of_memory: bool = False
+    too_many_processes: bool = False
+    cpu_time: timedelta = timedelta()
+    max_memory_bytes: int = 0
+
+
+def take_uid() -> int:
+    """Return a uid that no other container of this process has: nproc is counted per uid across containers."""
+    with _uid_lock:
+        while True:
+            uid = UIDS[secrets.randbelow(len(UIDS))]
+            if uid not in _uids_in_use:
+                _uids_in_use.add(uid)
+                return uid
+
+
+def settings(role: Role, *, job_id: str, uid: int, runtime: str, volume: str) -> dict[str, Any]:
+    """Return the docker-py arguments that confine a container of `role`."""
+    tmpfs = f"rw,nosuid,nodev,noexec,size={role.disk_bytes},nr_inodes={role.inodes},uid={uid},gid={uid},mode=0700"
+    confined: dict[str, Any] = {
+        "user": f"{uid}:{uid}",
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges=true", f"seccomp={(SECCOMP / f'{role.seccomp}.json').read_text()}"],
+        "read_only": True,
+        "tmpfs": {"/tmp": tmpfs, "/work": tmpfs},  # noqa: S108 - inside the container
+        "pids_limit": role.processes,
+        "mem_limit": role.memory_bytes,
+        "memswap_limit": role.memory_bytes,
+        "nano_cpus": int(role.cpus * 1e9),
+        "ulimits": _ulimits(role),
+        "network_disabled": True,
+        "ipc_mode": "private",
+        "cgroupns": "private",
+        "shm_size": 16 * MIB,
+        "hostname": role.name,
+        "init": True,
+        "log_config": LogConfig(type=LogConfig.types.NONE),
+        "environment": {"LANG": "C.UTF-8", "HOME": "/tmp"},  # noqa: S108 - inside the container
+        "labels": {
+            APP_LABEL: "sandbox",
+            "greenroom.owner": owner_token(),
+            "greenroom.job": job_id,
+            "greenroom.role": role.name,
+            "greenroom.created": str(int(time.time())),
+        },
+        "stdin_open": True,
+        "working_dir": "/work",
+    }
+    if runtime:
+        confined["runtime"] = runtime
+    if volume:
+        confined["mounts"] = [Mount(target=SOCKET_DIR, source=volume, type="volume")]
+    return confined
+
+
+def _ulimits(role: Role) -> list[Ulimit]:
+    # Never "as": runc's own init fails under it.
+    hard = {
+        "nofile": role.open_files,
+        "fsize": role.file_bytes,
+        "core": 0,
+        "memlock": 0,
+        "msgqueue": 0,
+        "sigpending": 64,
+        "nproc": 128,
+    }
+    return [Ulimit(name=name, soft=value, hard=value) for name, value in hard.items()]
+
+
+@dataclass(slots=True)
+class Container:
+    """A created container; `start` attaches to it and starts it, `destroy` leaves nothing of it."""
+
+    handle: DockerContainer
+    api: docker.APIClient
+    role: Role
+    uid: int
+    stream: socket.socket | None = None
+    _attached: Any = None  # docker-py's wrapper: collected, it would close the socket under us
+    _cgroups: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The engine's id of the container."""
+        return str(self.handle.id)
+
+    def start(self) -> socket.socket:
+        """Attach, start, and return the attach stream. Raises docker.errors.DockerException."""
+        params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        self._attached = self.api.attach_socket(self.id, params=params)
+        self.stream = getattr(self._attached, "_sock", self._attached)
+        self.handle.start()
+        self._cgroups = cgroups_of(self.api, self.id)
+        assert self.stream is not None
+        return self.stream
+
+    def facts(self) -> Facts:
+        """Return what the kernel counted so far; without readable cgroup files only what the engine tells."""
+        oom = count_in(self._cgroups.get("memory"), ("memory.oom_control", "memory.events"), "oom_kill")
+        if oom is None:
+            with contextlib.suppress(docker.errors.DockerException):
+                self.handle.reload()
+                oom = int(bool(self.handle.attrs["State"].get("OOMKilled")))
+        pids = count_in(self._cgroups.get("pids"), ("pids.events",), "max")
+        return Facts(
+            out_of_memory=bool(oom),
+            too_many_processes=bool(pids),
+            cpu_time=cpu_time_in(self._cgroups.get("cpuacct")),
+            max_memory_bytes=number_in(self._cgroups.get("memory"), ("memory.max_usage_in_bytes", "memory.peak")),
+        )
+
+    def destroy(self) -> None:
+        """Close the stream first (an unread one blocks kill, wait and remove), then kill and remove."""
+        if self.stream is not None:
+            with contextlib.suppress(OSError):
+                self.stream.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):
+                self.stream.close()
+        try:
+            with contextlib.suppress(docker.errors.NotFound):
+                self.handle.remove(force=True, v=True)
+        finally:
+            with _uid_lock:
+                _uids_in_use.discard(self.uid)
+
+
+def create(
+    client: docker.DockerClient,
+    image: str,
+    command: tuple[str, ...],
+    role: Role,
+    *,
+    job_id: str,
+    runtime: str = "",
+    volume: str = "",
+) -> Container:
+    """Return a container of `image`, created and not started. Raises docker.errors.DockerException."""
+    uid = take_uid()
+    try:
+        confined = settings(role, job_id=job_id, uid=uid, runtime=runtime, volume=volume)
+        return Container(client.containers.create(image, list(command) or None, **confined), client.api, role, uid)
+    except BaseException:
+        with _uid_lock:
+            _uids_in_use.discard(uid)
+        raise
+
+
+def cgroups_of(api: docker.APIClient, container_id: str) -> dict[str, Path]:
+    """Return the container's cgroup folder per controller (v1 and v2), or {} where the engine is not on this host."""
+    try:
+        pid = api.inspect_container(container_id)["State"]["Pid"]
+        lines = Path(f"/proc/{pid}/cgroup").read_text(encoding="ascii").splitlines() if pid else []
+    except (OSError, docker.errors.DockerException):
+        return {}
+    found: dict[str, Path] = {}
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if container_id not in path:
+            continue  # a pid of another machine
+        if not controllers:
+            unified = Path("/sys/fs/cgroup") / path.lstrip("/")
+            if (unified / "memory.events").exists():
+                found |= dict.fromkeys(("memory", "pids", "cpuacct"), unified)
+        for controller in set(controllers.split(",")) & {"memory", "pids", "cpuacct"}:
+            found[controller] = Path("/sys/fs/cgroup") / controller / path.lstrip("/")
+    return found
+
+
+def count_in(folder: Path | None, names: tuple[str, ...], key: str) -> int | None:
+    """Return the number after `key` in the first of the files that is there, or None."""
+    for name in names if folder is not None else ():
+        with contextlib.suppress(OSError, ValueError):
+            for line in (folder / name).read_text(encoding="ascii").splitlines():  # type: ignore[operator]
+                if line.split()[0] == key:
+                    return int(line.split()[1])
+    return None
+
+
+def number_in(folder: Path | None, names: tuple[str, ...]) -> int:
+    """Return the number in the first of the files that is there, or 0."""
+    for name in names if folder is not None else ():
+        with contextlib.suppress(OSError, ValueError):
+            return int((folder / name).read_text(encoding="ascii"))  # type: ignore[operator]
+    return 0
+
+
+def cpu_time_in(folder: Path | None) -> timedelta:
+    """Return the CPU time used, from cgroup v1 (nanoseconds) or v2 (microseconds)."""
+    nanoseconds = number_in(folder, ("cpuacct.usage",))
+    if nanoseconds:
+        return timedelta(microseconds=nanoseconds / 1000)
+    return timedelta(microseconds=count_in(folder, ("cpu.stat",), "usage_usec") or 0)

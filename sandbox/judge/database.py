@@ -1,0 +1,295 @@
+"""Fixture `sql`: throw-away databases on a PostgreSQL of the job's own, reached over a Unix socket.
+
+Three logins, because triggers, rules, policies and index functions run with the rights of whoever
+touches the table: `postgres` makes databases and never touches what a learner made; `judge` (no
+superuser) looks and fills; `learner` runs the submission. `SET ROLE` would be no boundary.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg import sql as pgsql
+from psycopg.pq.abc import PGresult
+
+from sandbox.judge.faults import LimitHit, QueryFault
+from sandbox.judge.suite import Suite, clip
+
+SOCKET_DIR = "/run/greenroom"
+MAX_ROWS = 50_000
+MAX_RESULT_BYTES = 8 * 1024 * 1024
+START_SECONDS = 30.0
+FORBIDDEN = {  # what a script may not leave behind: it would run with the rights of whoever touches it
+    "functions": "select count(*) from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
+    " where n.nspname not in ('pg_catalog', 'information_schema')",
+    "triggers": "select count(*) from pg_trigger where not tgisinternal",
+    "rules": "select count(*) from pg_rewrite where rulename <> '_RETURN'",
+    "policies": "select count(*) from pg_policy",
+    "event triggers": "select count(*) from pg_event_trigger",
+    "operators": "select count(*) from pg_operator o join pg_namespace n on n.oid = o.oprnamespace"
+    " where n.nspname <> 'pg_catalog'",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a query gave: column names, and rows as tuples of Python values."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+class Plan:
+    """An executed plan: what it touched, never how long it took."""
+
+    def __init__(self, root: dict[str, Any]) -> None:
+        self.root = root
+        self.nodes = list(_walk(root))
+        self.types = {node["Node Type"] for node in self.nodes}
+
+    @property
+    def pages(self) -> int:
+        """Shared pages hit and read by the whole plan."""
+        return int(self.root.get("Shared Hit Blocks", 0)) + int(self.root.get("Shared Read Blocks", 0))
+
+    @property
+    def rows_flow(self) -> int:
+        """The largest rows x loops of any node, rows removed by filters included."""
+        removed = ("Rows Removed by Filter", "Rows Removed by Join Filter")
+        return max(
+            int((n.get("Actual Rows", 0) + sum(n.get(k, 0) for k in removed)) * n.get("Actual Loops", 1))
+            for n in self.nodes
+        )
+
+
+class Cluster:
+    """The job's PostgreSQL."""
+
+    def __init__(self, suite: Suite, text: str, mode: str, schema: str) -> None:
+        self.suite, self.text, self.mode, self.schema = suite, text.strip().rstrip(";"), mode, schema
+        self._numbers = itertools.count(1)
+        self._admin = self._connect_first()
+        for role in ("learner", "judge"):
+            self._admin.execute(_trusted(f"create role {role} login nosuperuser nocreatedb nocreaterole"))
+        self._admin.execute("grant pg_read_all_data, pg_write_all_data to judge")
+        self._admin.execute("revoke connect, temporary on database postgres, template1 from public")
+
+    def _connect_first(self) -> psycopg.Connection[Any]:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return connect("postgres", "postgres")
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+    def load(self) -> None:
+        """Try the submission on empty tables; ends the suite as not loaded when PostgreSQL refuses it.
+
+        There is no hidden row yet, so PostgreSQL's own message is safe to show.
+        """
+        database = self.database()
+        try:
+            if self.mode == "query":
+                database.run()
+            else:
+                database.script()
+        except LimitHit as hit:
+            self.suite.end("out_of_time" if hit.limit == "time" else "crashed")
+        except QueryFault as fault:
+            self.suite.end("not_loaded", detail=str(fault))
+
+    def database(self, *statements: str) -> Database:
+        """Return a fresh database with the schema and `statements` in it."""
+        if self.suite.ended:
+            raise LimitHit("crash", "the database has ended")
+        name = f"d{next(self._numbers)}"
+        self._admin.execute(_trusted(f"create database {name}"))
+        self._admin.execute(_trusted(f"revoke connect, temporary on database {name} from public"))
+        self._admin.execute(_trusted(f"grant connect on database {name} to learner, judge"))
+        made = Database(self, name)
+        for statement in statements:
+            made.fill_with(statement)
+        return made
+
+    def close(self) -> None:
+        """Leave the cluster to its end."""
+        self._admin.close()
+
+
+class Database:
+    """One data set: the schema, the rows a check put there, and the submission run on them."""
+
+    def __init__(self, cluster: Cluster, name: str) -> None:
+        self._cluster, self._name = cluster, name
+        self._scripted = False
+        owner = connect(name, "postgres")
+        with owner:
+            owner.execute("revoke usage on language plpgsql, sql from public")
+            owner.execute("revoke execute on function pg_sleep(double precision), lo_create(oid) from public")
+            if cluster.mode == "script":
+                owner.execute("alter schema public owner to learner")
+                owner.execute("set role learner")
+            owner.execute(_trusted(cluster.schema))
+            owner.execute("reset role")
+            owner.execute("grant usage on schema public to learner, judge")
+            owner.execute("grant select on all tables in schema public to learner")
+            if cluster.mode == "script":
+                owner.execute("grant create on schema public to learner")
+        owner.close()
+        self._judge = connect(name, "judge")
+
+    def fill_with(self, statement: str) -> None:
+        """Run an author's statement as the judge's role."""
+        self._judge.execute(_trusted(statement))
+
+    def fill(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """COPY `rows` into `table`, then ANALYZE it."""
+        statement = pgsql.SQL("copy {} from stdin").format(pgsql.Identifier(table))
+        with self._judge.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+        admin = connect(self._name, "postgres")
+        with admin:
+            admin.execute(pgsql.SQL("analyze {}").format(pgsql.Identifier(table)))
+        admin.close()
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Return the rows of an author's statement, run as the judge's role (no superuser)."""
+        cursor = self._judge.execute(_trusted(statement))
+        return cursor.fetchall() if cursor.description is not None else []
+
+    def run(self, *, time_zone: str = "UTC") -> Result:
+        """Run the submission as the learner's role: a query's rows, or a script (whose Result is empty).
+
+        Raises QueryFault when PostgreSQL refuses it, LimitHit when it takes too long or gives too much.
+        """
+        self._cluster.suite.step(f"run the submission, session time zone {time_zone}")
+        if self._cluster.mode != "query":
+            self.script(time_zone=time_zone)
+            return Result(columns=[], rows=[])
+        with self._learner(time_zone, read_only=True) as connection, self._guard(connection):
+            # binary=True forces the extended protocol, which takes exactly one statement.
+            connection.execute(_trusted(f"declare submission no scroll cursor for {self._cluster.text}"), binary=True)
+            cursor = connection.execute(_trusted(f"fetch {MAX_ROWS + 1} from submission"))
+            columns = [column.name for column in cursor.description or ()]
+            size = _size(cursor.pgresult)
+            if cursor.rowcount > MAX_ROWS or size > MAX_RESULT_BYTES:
+                raise LimitHit("output", f"more than {MAX_ROWS} rows or {MAX_RESULT_BYTES >> 20} MiB")
+            return Result(columns=columns, rows=cursor.fetchall())
+
+    def script(self, *, time_zone: str = "UTC") -> None:
+        """Run the submission's statements as the role that owns the schema, once per database."""
+        with self._learner(time_zone, read_only=False) as connection, self._guard(connection):
+            connection.autocommit = True
+            connection.execute(_trusted(self._cluster.text))
+        admin = connect(self._name, "postgres")
+        with admin:
+            for what, count in FORBIDDEN.items():
+                row = admin.execute(_trusted(count)).fetchone()
+                if row is not None and row[0]:
+                    raise QueryFault(f"{what} are not allowed in this exercise")
+        admin.close()
+
+    def plan(self, statement: str = "", *, time_zone: str = "UTC") -> Plan:
+        """Return the executed plan of `statement` (as the judge), or of the submission (as the learner)."""
+        options = "explain (analyze, buffers, timing off, format json)"
+        if statement:
+            return _plan(self._judge.execute(_trusted(f"{options} {statement}")).fetchone())
+        with self._learner(time_zone, read_only=True) as connection, self._guard(connection):
+            return _plan(connection.execute(_trusted(f"{options} {self._cluster.text}"), binary=True).fetchone())
+
+    def _learner(self, time_zone: str, *, read_only: bool) -> psycopg.Connection[Any]:
+        mode = "on" if read_only else "off"
+        return connect(
+            self._name,
+            "learner",
+            autocommit=False,
+            options=f"-c timezone={time_zone} -c default_transaction_read_only={mode} -c lock_timeout=3s",
+        )
+
+    def _guard(self, connection: psycopg.Connection[Any]) -> Guard:
+        return Guard(self._cluster.suite, connection)
+
+
+class Guard:
+    """Watches one use of the learner's connection: the deadline is ours, for the role can change its own."""
+
+    def __init__(self, suite: Suite, connection: psycopg.Connection[Any]) -> None:
+        self._suite, self._connection, self._late = suite, connection, False
+        self._timer = threading.Timer(suite.wall_seconds / 2, self._cancel)
+        self._timer.daemon = True
+
+    def _cancel(self) -> None:
+        self._late = True
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=2)
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._timer.cancel()
+        if not isinstance(error, psycopg.Error):
+            return
+        if self._late:
+            raise LimitHit("time", f"the statement ran longer than {self._suite.wall_seconds / 2:g} s") from error
+        if self._connection.broken and not isinstance(error, psycopg.errors.SyntaxErrorOrAccessRuleViolation):
+            self._suite.end("crashed")
+            raise LimitHit("crash", "PostgreSQL ended the connection") from error
+        raise QueryFault(_message(error), error.sqlstate or "") from error
+
+
+def connect(
+    database: str, user: str, *, autocommit: bool = True, options: str = "", host: str = SOCKET_DIR
+) -> psycopg.Connection[Any]:
+    """Return a connection over the job's Unix socket. Raises psycopg.OperationalError."""
+    return psycopg.connect(dbname=database, user=user, host=host, autocommit=autocommit, options=options)
+
+
+def schema_of(data: Path) -> str:
+    """Return the text of data/schema.sql, or nothing."""
+    path = data / "schema.sql"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _size(held: PGresult | None) -> int:
+    """Return the bytes of all values in a result."""
+    if held is None:
+        return 0
+    return sum(len(held.get_value(r, c) or b"") for r in range(held.ntuples) for c in range(held.nfields))
+
+
+def _message(error: psycopg.Error) -> str:
+    lines = [error.diag.message_primary or str(error)]
+    lines += [
+        f"{name}: {text}"
+        for name, text in (("Detail", error.diag.message_detail), ("Hint", error.diag.message_hint))
+        if text
+    ]
+    return clip("\n".join(lines), 1500)
+
+
+def _plan(row: tuple[Any, ...] | None) -> Plan:
+    assert row is not None  # EXPLAIN always gives one row
+    return Plan(row[0][0]["Plan"])
+
+
+def _walk(node: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", []):
+        yield from _walk(child)
+
+
+def _trusted(text: str) -> LiteralString:
+    """Say that `text` is meant to be executed as it is: an author's statement, or a learner's as the learner's role."""
+    return text  # type: ignore[return-value]

@@ -1,0 +1,232 @@
+"""Fixtures `start` and `shared` (kind http): the learner's server, and a client that trusts nothing it says."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import httpcore
+import httpx
+
+from sandbox.judge.faults import LimitHit, ServerFault
+from sandbox.judge.suite import Suite, clip
+from sandbox.judge.tunnel import Shim, TunnelBackend, TunnelStream
+
+T = TypeVar("T")
+MAX_BODY = 8 * 1024 * 1024
+MAX_REQUEST_SECONDS = 10.0
+START_SECONDS = 15.0
+
+
+class Transport(httpx.BaseTransport):
+    """One request, one connection, one total deadline; bodies are capped, also after decompression."""
+
+    def __init__(self, shim: Shim, server: int) -> None:
+        self._shim, self._server = shim, server
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the server's answer, wholly read. Raises httpcore's errors."""
+        seconds = min(MAX_REQUEST_SECONDS, request.extensions["timeout"].get("read") or MAX_REQUEST_SECONDS)
+        backend = TunnelBackend(self._shim, self._server, seconds, MAX_BODY + 256 * 1024)
+        url = httpcore.URL(scheme="http", host=b"127.0.0.1", port=80, target=request.url.raw_path)
+        core = httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
+        with httpcore.HTTPConnection(origin=httpcore.Origin(b"http", b"127.0.0.1", 80), network_backend=backend) as c:
+            answer = c.handle_request(core)
+            body = b"".join(answer.iter_stream())
+        _refuse_bomb(answer.headers, body)
+        return httpx.Response(answer.status, headers=answer.headers, content=body, request=request)
+
+
+def _refuse_bomb(headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    coding = b",".join(v for k, v in headers if k.lower() == b"content-encoding").strip().lower()
+    if coding in {b"", b"identity"}:
+        return
+    if coding not in {b"gzip", b"deflate"}:
+        raise httpcore.RemoteProtocolError("a content coding that was not asked for")
+    try:
+        unpacked = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, MAX_BODY + 1)
+    except zlib.error as error:
+        raise httpcore.RemoteProtocolError("the compressed body is broken") from error
+    if len(unpacked) > MAX_BODY:
+        raise httpcore.RemoteProtocolError("the answer is too long once unpacked")
+
+
+class Server:
+    """One server of the learner's in its box, and the client that talks to it."""
+
+    def __init__(self, servers: Servers, number: int, env: dict[str, str]) -> None:
+        self._servers, self._number, self._env = servers, number, env
+        self._client = httpx.Client(
+            base_url="http://server",
+            transport=Transport(servers.shim, number),
+            trust_env=False,
+            follow_redirects=False,
+            headers={"User-Agent": "Mozilla/5.0 (compatible; http client)", "Accept-Encoding": "identity"},
+        )
+
+    def request(
+        self, method: str, path: str, *, token: str | None = None, quiet: bool = False, **options: Any
+    ) -> httpx.Response:
+        """Return the answer. Takes httpx's json, content, data, params, headers, timeout (s), and `token` (Bearer).
+
+        A `quiet` request is no step of the check. Raises LimitHit or ServerFault when no sound answer comes.
+        """
+        options.setdefault("timeout", MAX_REQUEST_SECONDS)
+        if token is not None:
+            options["headers"] = {**dict(options.get("headers") or {}), "Authorization": f"Bearer {token}"}
+        self._client.cookies.clear()
+        try:
+            answer = self._client.request(method, path, **options)
+        except httpcore.TimeoutException as error:
+            self._servers.suite.step(f"{method} {path} → no answer in time")
+            raise LimitHit("time", f"{method} {path} was not answered in time") from error
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpx.HTTPError) as error:
+            self._servers.suite.step(f"{method} {path} → {error}")
+            if self._servers.shim.state(self._number) == "exited":
+                raise LimitHit("crash", f"the server ended during {method} {path}") from error
+            raise ServerFault(f"{method} {path}: {error}") from error
+        if not quiet:
+            self._servers.suite.step(_told(method, path, options, answer))
+        return answer
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """GET `path`."""
+        return self.request("GET", path, **options)
+
+    def head(self, path: str, **options: Any) -> httpx.Response:
+        """HEAD `path`."""
+        return self.request("HEAD", path, **options)
+
+    def options(self, path: str, **options: Any) -> httpx.Response:
+        """OPTIONS `path`."""
+        return self.request("OPTIONS", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        """POST to `path`."""
+        return self.request("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> httpx.Response:
+        """PUT to `path`."""
+        return self.request("PUT", path, **options)
+
+    def patch(self, path: str, **options: Any) -> httpx.Response:
+        """PATCH `path`."""
+        return self.request("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Any) -> httpx.Response:
+        """DELETE `path`."""
+        return self.request("DELETE", path, **options)
+
+    def raw(self, data: bytes, *, timeout: float = 5.0) -> bytes:
+        """Send `data` as it is; return what comes back until the server closes or `timeout` seconds pass."""
+        stream = TunnelStream(self._servers.shim, self._servers.shim.open(self._number, timeout))
+        stream.deadline, stream.budget = time.monotonic() + timeout, MAX_BODY
+        answer = bytearray()
+        try:
+            stream.write(data)
+            while part := stream.read(65536):
+                answer += part
+        except httpcore.TimeoutException:
+            pass
+        finally:
+            stream.close()
+        return bytes(answer)
+
+    def parallel(self, n: int, call: Callable[[int], T]) -> list[T]:
+        """Return [call(0) … call(n-1)], run on n threads released together; the first exception is raised."""
+        gate, results, errors = threading.Barrier(n), [None] * n, []
+
+        def one(i: int) -> None:
+            gate.wait()
+            try:
+                results[i] = call(i)  # type: ignore[call-overload]
+            except BaseException as error:  # handed on to the check's own thread
+                errors.append(error)
+
+        threads = [threading.Thread(target=one, args=(i,), daemon=True) for i in range(n)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise errors[0]
+        return results  # type: ignore[return-value]
+
+    def restart(self, **env: Any) -> None:
+        """Kill the process and start it again on the same STATE_DIR; `env` changes its environment."""
+        self._env |= _texts(env)
+        self.stop()
+        self._servers.suite.step("restart")
+        self._servers.boot(self._number, self._env, fresh=False)
+
+    def stop(self) -> None:
+        """Kill the server's processes."""
+        if self._servers.shim.state(self._number) not in {"exited", "stopped"}:
+            self._servers.shim.stop(self._number)
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is up."""
+        return self._servers.shim.state(self._number) == "listening"
+
+    @property
+    def output(self) -> str:
+        """What the learner's servers printed during this check."""
+        time.sleep(0.02)  # what it printed before its answer is a line behind the answer
+        current = self._servers.suite.current
+        return current.output if current is not None else ""
+
+
+class Servers:
+    """Starts servers for checks: `start` gives each its own, `shared` one per environment."""
+
+    def __init__(self, shim: Shim, suite: Suite, command: list[str], ready: str) -> None:
+        self.shim, self.suite = shim, suite
+        self._command, self._ready = command, ready
+        self._numbers = itertools.count(1)
+        self._shared: dict[tuple[tuple[str, str], ...], Server] = {}
+
+    def start(self, **env: Any) -> Server:
+        """Return a fresh server with an empty STATE_DIR. Raises Fault when it does not come up."""
+        if self.suite.ended:
+            raise LimitHit("crash", "the box has ended")
+        number, texts = next(self._numbers), _texts(env)
+        self.suite.step("start " + " ".join(f"{k}={v}" for k, v in texts.items()))
+        self.boot(number, texts, fresh=True)
+        return Server(self, number, texts)
+
+    def shared(self, **env: Any) -> Server:
+        """Return the server that all checks with this environment share; a dead one is started anew."""
+        key = tuple(sorted(_texts(env).items()))
+        server = self._shared.get(key)
+        if server is None or not server.running:
+            server = self._shared[key] = self.start(**env)
+        return server
+
+    def boot(self, number: int, env: dict[str, str], *, fresh: bool) -> None:
+        """Start server `number` and wait until `ready` answers 200. Raises LimitHit or ServerFault."""
+        state = self.shim.start(number, self._command, env, fresh=fresh, seconds=START_SECONDS)
+        if state == "exited":
+            raise LimitHit("crash", "the server ended before it answered")
+        if state != "listening":
+            raise LimitHit("time", f"the server did not listen on $PORT within {START_SECONDS:g} s")
+        client = Server(self, number, env)
+        deadline = time.monotonic() + START_SECONDS
+        while client.request("GET", self._ready, quiet=True).status_code != 200:
+            if time.monotonic() > deadline:
+                raise ServerFault(f"GET {self._ready} does not answer 200")
+            time.sleep(0.02)
+
+
+def _texts(env: dict[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in env.items()}
+
+
+def _told(method: str, path: str, options: dict[str, Any], answer: httpx.Response) -> str:
+    sent = next((options[key] for key in ("json", "content", "data") if options.get(key) is not None), None)
+    body = clip(answer.text, 200).replace("\n", " ")
+    return f"{method} {path}{'' if sent is None else f' {clip(repr(sent), 120)}'} → {answer.status_code} {body}"

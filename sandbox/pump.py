@@ -1,0 +1,178 @@
+"""Splices the attach streams of judge and box, counting bytes, until the judge ends or a limit bites.
+
+Both streams are always drained: an attach stream left unread blocks kill, wait, inspect and remove.
+"""
+
+from __future__ import annotations
+
+import json
+import selectors
+import socket
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sandbox import wire
+from sandbox.errors import WireError
+
+CHUNK = 256 * 1024
+HIGH_WATER = 4 * 1024 * 1024  # stop reading one side while the other has this much to take
+MAX_BOX_BYTES = 96 * 1024 * 1024  # a box that sends more than this in all is cut off
+MAX_STDERR_BYTES = 4 * 1024 * 1024
+KEPT_STDERR = 16 * 1024
+JUDGE_START_SECONDS = 60.0  # guard for the platform's own part, before the learner's clock starts
+
+
+class Stop(StrEnum):
+    """Why the pump stopped."""
+
+    END = "end"  # the judge sent its last frame
+    DEADLINE = "deadline"
+    FLOOD = "flood"
+    JUDGE_CLOSED = "judge_closed"
+    JUDGE_SILENT = "judge_silent"  # it never got ready
+
+
+@dataclass(slots=True)
+class Peer:
+    """One attach stream: docker's 8-byte headers come off, stderr is kept aside."""
+
+    sock: socket.socket
+    out: bytearray = field(default_factory=bytearray)
+    stderr: bytearray = field(default_factory=bytearray)
+    stderr_bytes: int = 0
+    received: int = 0
+    open: bool = True
+    _raw: bytearray = field(default_factory=bytearray)
+
+    def read(self) -> bytes:
+        """Return the stdout bytes that have arrived; clears `open` at the end of the stream."""
+        try:
+            data = self.sock.recv(CHUNK)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            data = b""
+        if not data:
+            self.open = False
+            return b""
+        self._raw += data
+        return self._demultiplex()
+
+    def _demultiplex(self) -> bytes:
+        stdout = bytearray()
+        while len(self._raw) >= 8:
+            stream, length = struct.unpack_from(">BxxxI", self._raw)
+            if len(self._raw) < 8 + length:
+                break
+            payload = self._raw[8 : 8 + length]
+            if stream == 2:
+                self.stderr_bytes += length
+                self.stderr += payload[: max(0, KEPT_STDERR - len(self.stderr))]
+            else:
+                stdout += payload
+            del self._raw[: 8 + length]
+        self.received += len(stdout)
+        return bytes(stdout)
+
+    def flush(self) -> None:
+        """Send what the socket takes now."""
+        if not self.out or not self.open:
+            return
+        try:
+            sent = self.sock.send(memoryview(self.out)[:CHUNK])
+        except BlockingIOError:
+            return
+        except OSError:
+            self.open = False
+            return
+        del self.out[:sent]
+
+
+@dataclass(slots=True)
+class Pump:
+    """Runs one job's traffic. `setup` goes to the box once the judge is ready; then the clock starts."""
+
+    judge: Peer
+    box: Peer | None
+    setup: bytes
+    wall_seconds: float
+    on_control: Callable[[dict[str, Any]], None]
+    end: dict[str, Any] | None = None
+    started_at: float | None = None
+    box_closed_told: bool = False
+
+    def run(self) -> Stop:
+        """Splice until the judge's end frame, a deadline or a flood; return which."""
+        frames = wire.FrameReader()
+        guard = time.monotonic() + JUDGE_START_SECONDS
+        with selectors.DefaultSelector() as selector:
+            for peer in (self.judge, self.box):
+                if peer is not None:
+                    peer.sock.setblocking(False)
+                    selector.register(peer.sock, selectors.EVENT_READ, peer)
+            while True:
+                limit = guard if self.started_at is None else self.started_at + self.wall_seconds
+                left = limit - time.monotonic()
+                if left <= 0:
+                    return Stop.JUDGE_SILENT if self.started_at is None else Stop.DEADLINE
+                for key, events in selector.select(min(left, 1.0)):
+                    self._serve(key.data, events, frames)
+                if self.end is not None:
+                    return Stop.END
+                if not self.judge.open:
+                    return Stop.JUDGE_CLOSED
+                if self._flooded():
+                    return Stop.FLOOD
+                self._rearm(selector)
+
+    def _serve(self, peer: Peer, events: int, frames: wire.FrameReader) -> None:
+        if events & selectors.EVENT_WRITE:
+            peer.flush()
+        if not events & selectors.EVENT_READ:
+            return
+        data = peer.read()
+        if peer is self.judge:
+            try:
+                for channel, payload in frames.feed(data):
+                    self._from_judge(channel, payload)
+            except (WireError, ValueError):
+                self.judge.open = False  # a judge that garbles its frames is a broken judge
+        elif data:
+            self.judge.out += wire.frame(wire.BOX, data)
+
+    def _from_judge(self, channel: int, payload: bytes) -> None:
+        if channel == wire.BOX:
+            if self.box is not None and self.box.open:
+                self.box.out += payload
+            return
+        message = json.loads(payload)
+        if message["type"] == "ready":
+            self.started_at = time.monotonic()
+            if self.box is not None:
+                self.box.out += self.setup
+        elif message["type"] == "end":
+            self.end = message
+        else:
+            self.on_control(message)
+
+    def _flooded(self) -> bool:
+        return self.box is not None and (self.box.received > MAX_BOX_BYTES or self.box.stderr_bytes > MAX_STDERR_BYTES)
+
+    def _rearm(self, selector: selectors.BaseSelector) -> None:
+        """Ask for writability only where something waits, and for reading only where the other side keeps up."""
+        if self.box is not None and not self.box.open and not self.box_closed_told:
+            selector.unregister(self.box.sock)
+            self.judge.out += wire.control({"type": "box_closed"})
+            self.box_closed_told = True
+        for peer, other in ((self.judge, self.box), (self.box, self.judge)):
+            if peer is None or not peer.open:
+                continue
+            backlog = len(other.out) if other is not None and other.open else 0
+            events = selectors.EVENT_READ if backlog < HIGH_WATER else 0
+            if peer.out:
+                events |= selectors.EVENT_WRITE
+            selector.modify(peer.sock, events or selectors.EVENT_WRITE, peer)
