@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
 from werkzeug.datastructures import MultiDict
 
+from app.accounts.clock import my_zone
 from app.db import now
 from app.errors import NotFound
 from app.progress import services
@@ -22,7 +22,7 @@ blueprint = Blueprint("progress", __name__)
 @login_required
 def dashboard() -> str:
     """Show how far the learner is, and what to do next."""
-    shown = services.dashboard(me().id, zone=ZoneInfo(me().time_zone), at=now())
+    shown = services.dashboard(me().id, zone=my_zone(), at=now())
     return render_template("progress/dashboard.html", dashboard=shown)
 
 
@@ -31,7 +31,7 @@ def dashboard() -> str:
 def attempts() -> str:
     """Show the attempts behind one figure of the dashboard."""
     wanted = wanted_from(request.args)
-    rows = services.attempts_behind(me().id, wanted, zone=ZoneInfo(me().time_zone))
+    rows = services.attempts_behind(me().id, wanted, zone=my_zone())
     return render_template("progress/attempts.html", wanted=wanted, rows=rows)
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, render_template, request
 
+from app.accounts.clock import my_zone
 from app.accounts.models import User
 from app.db import db, now
 from app.errors import NotFound
@@ -58,7 +59,7 @@ class LearnerReport:
 def learner_report(learner_id: int) -> str:
     """Show the report of a learner, made to be printed."""
     learner = readable_learner(learner_id, reader=me())
-    report = report_of(learner, zone=ZoneInfo(me().time_zone), at=now())
+    report = report_of(learner, zone=my_zone(), at=now())
     return render_template("reports/learner.html", report=report)
 
 
@@ -79,7 +80,7 @@ def learner_attempts(learner_id: int) -> str:
     """Show the attempts behind one figure of the report."""
     learner = readable_learner(learner_id, reader=me())
     wanted = wanted_from(request.args)
-    rows = progress.attempts_behind(learner.id, wanted, zone=ZoneInfo(me().time_zone))
+    rows = progress.attempts_behind(learner.id, wanted, zone=my_zone())
     return render_template("reports/attempts.html", learner_id=learner.id, name=learner.name, wanted=wanted, rows=rows)
 
 
