@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,10 @@ def main(arguments: list[str]) -> int:
         actions[arguments[0]]()
     except (PreparationError, SandboxError) as error:
         sys.stderr.write(f"\n{error}\n")
+        return 1
+    except Exception:  # whatever went wrong, the last line says what to do
+        traceback.print_exc()
+        sys.stderr.write("\nThis should not happen: please report it with the lines above.\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped. What is prepared so far is kept.\n")
@@ -115,7 +120,7 @@ def _read_config() -> Config:
 def refuse_taken_address(address: str) -> None:
     """Raise PreparationError if another program listens at `address` (host:port)."""
     host, _, port = address.rpartition(":")
-    if not port.isdigit():
+    if not host or not port.isdigit():
         raise PreparationError(f"GREENROOM_BIND must be host:port, got {address!r}.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as trial:
