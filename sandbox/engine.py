@@ -22,7 +22,6 @@ Report = Callable[[str], None]
 
 VAR = Path(__file__).resolve().parent.parent / "var"
 PING_SECONDS = 5
-START_SECONDS = 60
 PACKAGES = ("docker.io", "iptables")
 
 INSTALL = (
@@ -43,6 +42,9 @@ class Machine:
     engine_pid: Path = Path("/var/run/docker.pid")
     containerd_pid: Path = Path("/var/run/docker/containerd/containerd.pid")
     proc: Path = Path("/proc")
+    systemd: Path = Path("/run/systemd/system")
+    program: str = "dockerd"
+    start_seconds: float = 60
     log: Path = VAR / "dockerd.log"
     lock: Path = VAR / "engine.lock"
 
@@ -62,7 +64,7 @@ def ensure_engine(report: Report, machine: Machine | None = None) -> None:
             return
         if shutil.which("dockerd") is None:
             _install(report)
-        _start(machine, report)
+        start(machine, report)
 
 
 def answers() -> bool:
@@ -125,27 +127,28 @@ def _install(report: Report) -> None:
             )
 
 
-def _start(machine: Machine, report: Report) -> None:
+def start(machine: Machine, report: Report) -> None:
+    """Return once the engine that this starts, or finds starting, answers. Raises EngineUnavailable."""
     if _processes(machine.proc, "dockerd"):
         report("an engine is running but does not answer yet")
-        if _wait(None):
+        if _wait(machine):
             return
-        raise EngineUnavailable(f"dockerd is running but did not answer for {START_SECONDS} s: restart it.")
-    if Path("/run/systemd/system").is_dir():
+        raise EngineUnavailable(f"dockerd is running but did not answer for {machine.start_seconds:.0f} s: restart it.")
+    if machine.systemd.is_dir():
         report("starting the engine with systemctl")
         subprocess.run(["systemctl", "start", "docker"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        if _wait(None):
+        if _wait(machine):
             return
         raise EngineUnavailable("`systemctl start docker` did not bring up an engine: see `journalctl -u docker`.")
     report(f"starting dockerd (log: {machine.log})")
     clear_traces(machine)
-    if _wait(_launch(machine)):
+    if _wait(machine, _launch(machine)):
         return
     # An engine that was killed can leave a containerd that neither serves nor goes away.
     report("the engine did not come up: stopping what an earlier one left, and trying once more")
     _stop_leftovers(machine)
     clear_traces(machine)
-    if not _wait(_launch(machine)):
+    if not _wait(machine, _launch(machine)):
         end = " / ".join(machine.log.read_text(errors="replace").splitlines()[-3:])
         raise EngineUnavailable(f"dockerd does not start: see {machine.log}, which ends with: {end}")
 
@@ -155,13 +158,13 @@ def _launch(machine: Machine) -> subprocess.Popen[bytes]:
     with machine.log.open("ab") as log:
         # A session of its own: Ctrl-C in this terminal stops the site and not the engine.
         return subprocess.Popen(
-            ["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
+            [machine.program], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
         )
 
 
-def _wait(engine: subprocess.Popen[bytes] | None) -> bool:
-    """Return whether an engine answers within START_SECONDS; sooner if `engine`, just started, ends."""
-    deadline = time.monotonic() + START_SECONDS
+def _wait(machine: Machine, engine: subprocess.Popen[bytes] | None = None) -> bool:
+    """Return whether an engine answers in time; at once when `engine`, just started, ends instead."""
+    deadline = time.monotonic() + machine.start_seconds
     while time.monotonic() < deadline:
         if answers():
             return True

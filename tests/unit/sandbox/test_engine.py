@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from socketserver import UnixStreamServer
-from threading import Thread
+from threading import Thread, Timer
 
 import pytest
 
@@ -142,3 +147,82 @@ def test_an_engine_that_answers_is_used_without_a_word(
         server.shutdown()
     assert said == []
     assert not machine.lock.exists()
+
+
+@pytest.fixture
+def starting(machine: engine.Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[engine.Machine]:
+    """A machine whose `dockerd` answers at a socket of its own and behaves as the test asks."""
+    program = tmp_path / "dockerd"
+    program.write_text(
+        f"#!{sys.executable}\n"
+        "import importlib.util, pathlib, sys\n"
+        f"spec = importlib.util.spec_from_file_location('stub', {__file__!r})\n"
+        f"sys.path.insert(0, {str(Path(engine.__file__).parents[1])!r})\n"
+        "stub = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(stub)\n"
+        f"stub.be_an_engine(pathlib.Path({str(tmp_path)!r}))\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
+    yield dataclasses.replace(machine, program=str(program), systemd=tmp_path / "no-systemd", start_seconds=8)
+    if (tmp_path / "running.pid").exists():
+        os.kill(int((tmp_path / "running.pid").read_text()), signal.SIGKILL)
+
+
+def be_an_engine(folder: Path) -> None:
+    """What the stand-in for dockerd does: count its starts, refuse beside a pid file, fail as often as asked."""
+    with (folder / "starts").open("a") as starts:
+        starts.write("start\n")
+    failures = folder / "failures"
+    if (folder / "docker.pid").exists():
+        sys.exit("failed to start daemon: pid file found, ensure docker is not running")
+    if failures.exists() and len((folder / "starts").read_text().split()) <= int(failures.read_text()):
+        sys.exit("failed to start containerd: timeout waiting for containerd to start")
+    (folder / "running.pid").write_text(str(os.getpid()))
+    with UnixHTTPServer(f"{folder}/engine.sock", TinyEngine) as server:
+        server.serve_forever()
+
+
+def starts(tmp_path: Path) -> int:
+    path = tmp_path / "starts"
+    return len(path.read_text().split()) if path.exists() else 0
+
+
+def test_an_engine_starts_beside_the_pid_file_of_a_killed_one(starting: engine.Machine, tmp_path: Path) -> None:
+    starting.engine_pid.write_text("4321")
+    engine.start(starting, [].append)
+    assert engine.answers()
+    assert starts(tmp_path) == 1
+
+
+def test_an_engine_that_does_not_come_up_is_tried_once_more(starting: engine.Machine, tmp_path: Path) -> None:
+    (tmp_path / "failures").write_text("1")
+    said: list[str] = []
+    engine.start(starting, said.append)
+    assert engine.answers()
+    assert starts(tmp_path) == 2
+    assert any("trying once more" in line for line in said)
+
+
+def test_an_engine_that_never_comes_up_says_what_its_log_ends_with(starting: engine.Machine, tmp_path: Path) -> None:
+    (tmp_path / "failures").write_text("9")
+    with pytest.raises(EngineUnavailable, match=r"see .*dockerd\.log, which ends with: .*timeout waiting"):
+        engine.start(starting, [].append)
+    assert starts(tmp_path) == 2
+
+
+def test_beside_an_engine_that_is_starting_no_second_one_is_started(starting: engine.Machine, tmp_path: Path) -> None:
+    run_program(starting, 4321, "dockerd")
+    late = Timer(1.0, lambda: subprocess.Popen([starting.program], start_new_session=True))
+    late.start()
+    engine.start(starting, [].append)
+    late.join()
+    assert engine.answers()
+    assert starts(tmp_path) == 1  # the one that was starting; ours would have been another
+
+
+def test_an_engine_that_hangs_is_not_doubled_but_named(starting: engine.Machine, tmp_path: Path) -> None:
+    run_program(starting, 4321, "dockerd")
+    with pytest.raises(EngineUnavailable, match="did not answer for 1 s: restart it"):
+        engine.start(dataclasses.replace(starting, start_seconds=1), [].append)
+    assert starts(tmp_path) == 0
