@@ -39,6 +39,7 @@ class Draft(Base):
     exercise_id: Mapped[int] = mapped_column(ForeignKey("exercise.id"))
     language: Mapped[str] = mapped_column(String(20))
     files: Mapped[dict[str, str]] = mapped_column(JSON)
+    previous: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))  # before a reset, to undo it
     version: Mapped[int] = mapped_column(default=1)  # raised by every save; a save names the one it saw
     updated_at: Mapped[datetime] = mapped_column(default=now)
 

@@ -30,7 +30,7 @@ _MEANING = {
     Ended.OUT_OF_MEMORY: Verdict.MEMORY_LIMIT,
     Ended.TOO_MUCH_OUTPUT: Verdict.OUTPUT_LIMIT,
 }
-_LIMITS = {
+LIMITS = {
     "time": Verdict.TIME_LIMIT,
     "memory": Verdict.MEMORY_LIMIT,
     "output": Verdict.OUTPUT_LIMIT,
@@ -52,7 +52,7 @@ def decide(outcome: Outcome, manifest: Collection[str]) -> Verdict:
     if not failed:
         return Verdict.ACCEPTED
     limits = {check.limit for check in failed}
-    return _LIMITS.get(limits.pop(), Verdict.WRONG_ANSWER) if len(limits) == 1 else Verdict.WRONG_ANSWER
+    return LIMITS.get(limits.pop(), Verdict.WRONG_ANSWER) if len(limits) == 1 else Verdict.WRONG_ANSWER
 
 
 def has_passed(check: CheckOutcome) -> bool:

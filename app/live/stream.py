@@ -1,0 +1,102 @@
+"""Server-sent events: the rows of one topic, as they are written, to one open page.
+
+A stream holds a thread of the server but neither a transaction nor a database connection between its polls.
+It ends by itself, after its last event or MAX_LIFE; the browser then connects again and names the last id it saw.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from flask import Response, request, stream_with_context
+
+from app.db import db
+from app.errors import TooMany
+from app.live.models import Event
+from app.live.services import after
+
+FIRST_POLL = 0.02  # seconds: most verdicts come soon after the page connects
+LONGEST_POLL = 0.15
+HEARTBEAT = 10.0  # seconds of silence after which a comment shows that the line is open
+MAX_LIFE = 60.0
+RECONNECT_MS = 500
+BIGGEST_ID = 2**31 - 1  # ids are 32-bit integers
+
+
+@dataclass(slots=True)
+class Places:
+    """How many streams are open, per person and in all: each holds a thread that others need too."""
+
+    per_person: int
+    in_all: int
+    _open: Counter[int] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, person_id: int) -> None:
+        """Count one more stream of this person. Raises TooMany when there is no place."""
+        with self._lock:
+            if self._open[person_id] >= self.per_person or self._open.total() >= self.in_all:
+                raise TooMany("Too many pages of yours are listening. Close some of them.")
+            self._open[person_id] += 1
+
+    def give_back(self, person_id: int) -> None:
+        """Count one stream of this person less."""
+        with self._lock:
+            self._open[person_id] -= 1
+            if self._open[person_id] <= 0:
+                del self._open[person_id]
+
+
+places = Places(per_person=6, in_all=48)
+
+
+def last_seen() -> int:
+    """Return the id of the last event that the asking page has: `Last-Event-ID`, else `?after=`, else 0."""
+    raw = request.headers.get("Last-Event-ID") or request.args.get("after", "")
+    return min(int(raw), BIGGEST_ID) if raw.isascii() and raw.isdigit() and len(raw) <= 12 else 0
+
+
+def stream(topic: str, *, person_id: int, last_id: int, until: Collection[str]) -> Response:
+    """Return the response that streams `topic` from after `last_id` and ends after an event named in `until`.
+
+    The caller has checked that this person may listen. Raises TooMany when all places are taken.
+    """
+    places.take(person_id)
+    db.session.remove()  # the caller's connection is not held while the page listens
+    response = Response(stream_with_context(_frames(topic, last_id, until)), mimetype="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    response.call_on_close(lambda: places.give_back(person_id))
+    return response
+
+
+def frame(event: Event) -> str:
+    """Return `event` as it goes over the line."""
+    return f"id: {event.id}\nevent: {event.name}\ndata: {json.dumps(event.data)}\n\n"
+
+
+def _frames(topic: str, last_id: int, until: Collection[str]) -> Iterator[str]:
+    yield f"retry: {RECONNECT_MS}\n\n"
+    born = spoke = time.monotonic()
+    pause = FIRST_POLL
+    while time.monotonic() - born < MAX_LIFE:
+        events = after(topic, last_id)
+        frames = [frame(event) for event in events]
+        over = any(event.name in until for event in events)
+        last_id = events[-1].id if events else last_id
+        db.session.remove()
+        if frames:
+            yield "".join(frames)
+            spoke, pause = time.monotonic(), FIRST_POLL
+        elif time.monotonic() - spoke >= HEARTBEAT:
+            yield ": still here\n\n"
+            spoke = time.monotonic()
+        if over:
+            return
+        time.sleep(pause)
+        pause = min(pause * 1.3, LONGEST_POLL)

@@ -1,0 +1,361 @@
+"""From a learner's files to a recorded verdict: each verb is one transaction.
+
+submit → claim_next → (renew, progressed)* → record
+                    ↘ the worker died: requeue_expired → claim_next
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, Update, and_, func, or_, select, update
+from sqlalchemy.orm import aliased, joinedload, selectinload
+
+from app.accounts.models import User
+from app.catalog.format import CheckSpec
+from app.catalog.models import Exercise
+from app.catalog.services import source_of
+from app.db import db
+from app.errors import Invalid, NotFound, TooMany
+from app.live.services import tell
+from app.progress.services import record_attempt
+from app.submissions.answer import AnswerError, checked, printable
+from app.submissions.models import CheckResult, Purpose, Stage, Submission
+from app.submissions.verdict import LIMITS, Verdict, decide, has_passed
+from sandbox.outcome import CheckOutcome, Outcome
+
+MAX_IN_FLIGHT = 3  # queued or judging, per learner
+LEASE = timedelta(seconds=30)  # renewed by a living worker every third of it
+MAX_TRIES = 2  # a platform fault is retried once
+MAX_CLAIMS = 3  # whatever killed three workers does not get a fourth
+
+work_waiting = threading.Event()  # wakes the worker threads of this process; others poll
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A submission in the hands of one worker. `number` tells this claim from an earlier one of the same row."""
+
+    id: int
+    worker: str
+    number: int
+    learner_id: int
+    exercise_id: int
+    revision_id: int
+    language: str
+    files: Mapping[str, str]
+    purpose: Purpose
+    seed: int
+    created_at: datetime
+
+    @property
+    def topic(self) -> str:
+        """The topic of its live events."""
+        return topic_of(self.id)
+
+
+def topic_of(submission_id: int) -> str:
+    """Return the topic of a submission's live events."""
+    return f"submission:{submission_id}"
+
+
+def submit(
+    learner_id: int, exercise: Exercise, *, language: str, files: Mapping[str, str], purpose: Purpose
+) -> Submission:
+    """Return a new submission, queued. Commits row and event together, then wakes the workers of this process.
+
+    Raises NotFound for an exercise that is not published, Invalid for files that cannot be taken, and TooMany
+    while MAX_IN_FLIGHT submissions of this learner wait for their verdicts.
+    """
+    clean = files_for(exercise, language, files, may_be_empty=False)
+    # Two requests at once must not both see two in flight: they queue up at the learner's row.
+    db.session.execute(select(User.id).where(User.id == learner_id).with_for_update())
+    in_flight = select(func.count()).where(Submission.learner_id == learner_id, Submission.stage != Stage.JUDGED)
+    if (db.session.scalar(in_flight) or 0) >= MAX_IN_FLIGHT:
+        raise TooMany(f"{MAX_IN_FLIGHT} of your submissions are still being judged. Wait for one of them.")
+    submission = Submission(
+        learner_id=learner_id,
+        exercise_id=exercise.id,
+        revision_id=exercise.current_revision_id,
+        language=language,
+        files=clean,
+        purpose=purpose,
+        seed=secrets.randbelow(2**31),
+    )
+    db.session.add(submission)
+    db.session.flush()
+    tell(submission.topic, "submission.queued", place=place_in_line(submission.id))
+    db.session.commit()
+    work_waiting.set()
+    return submission
+
+
+def files_for(exercise: Exercise, language: str, files: Mapping[str, str], *, may_be_empty: bool) -> dict[str, str]:
+    """Return `files` checked against the starter of `language`. Raises NotFound and Invalid as `submit` does."""
+    if not exercise.published or exercise.current is None:
+        raise NotFound("There is no such exercise.")
+    source = source_of(exercise.current)
+    if language not in source.spec.languages:
+        raise Invalid(f"Choose one of the languages of this exercise: {', '.join(source.spec.languages)}.", "language")
+    try:
+        return checked(files, list(source.starter(language)), may_be_empty=may_be_empty)
+    except AnswerError as error:
+        raise Invalid(str(error), "files") from error
+
+
+def place_in_line(submission_id: int) -> int:
+    """Return how many queued submissions come up to and including this one: 1 is next."""
+    waiting = select(func.count()).where(Submission.stage == Stage.QUEUED, Submission.id <= submission_id)
+    return db.session.scalar(waiting) or 0
+
+
+def claim_next(worker: str, now: datetime) -> Claim | None:
+    """Return the oldest submission that waits, now held by `worker` until `now + LEASE`; None if none waits.
+
+    One statement, so no two workers get the same one. A lease that ran out counts as waiting. Commits.
+    """
+    waiting = aliased(Submission)
+    lost = and_(waiting.stage == Stage.JUDGING, waiting.lease_until < now, waiting.claims < MAX_CLAIMS)
+    oldest = (
+        select(waiting.id)
+        .where(or_(waiting.stage == Stage.QUEUED, lost))
+        .order_by(waiting.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    row = db.session.execute(
+        update(Submission)
+        .where(Submission.id == oldest)
+        .values(stage=Stage.JUDGING, claimed_by=worker, lease_until=now + LEASE, claims=Submission.claims + 1)
+        .returning(
+            Submission.id,
+            Submission.claims,
+            Submission.learner_id,
+            Submission.exercise_id,
+            Submission.revision_id,
+            Submission.language,
+            Submission.files,
+            Submission.purpose,
+            Submission.seed,
+            Submission.created_at,
+        ),
+        execution_options={"synchronize_session": False},
+    ).one_or_none()
+    if row is None:
+        db.session.rollback()
+        return None
+    values = row._asdict()
+    number, purpose = values.pop("claims"), Purpose(values.pop("purpose"))
+    claim = Claim(worker=worker, number=number, purpose=purpose, **values)
+    tell(claim.topic, "submission.judging")
+    db.session.commit()
+    return claim
+
+
+def renew(claim: Claim, now: datetime, events: Sequence[tuple[str, dict[str, object]]] = ()) -> bool:
+    """Prolong the lease of `claim` and tell `events` of it; return False, telling nothing, if it was lost. Commits."""
+    held = db.session.execute(_held(claim).values(lease_until=now + LEASE)).first() is not None
+    if held:
+        for name, data in events:
+            tell(claim.topic, name, **data)
+    db.session.commit()
+    return held
+
+
+def record(claim: Claim, outcome: Outcome, checks: Sequence[CheckSpec], now: datetime) -> Verdict | None:
+    """Record what became of `claim` and return the verdict; commits everything about it at once.
+
+    None when nothing was recorded: the lease was lost, or it was the platform's fault and the submission is
+    queued again. `checks` are those that the job was to run, as the exercise names them.
+    """
+    verdict = decide(outcome, [check.id for check in checks])
+    if verdict is Verdict.JUDGE_ERROR and claim.number < MAX_TRIES:
+        put_back(claim, reason=_fault(outcome))
+        return None
+    blamed = verdict is Verdict.JUDGE_ERROR
+    if not _finish(_held(claim), verdict, outcome, now):
+        db.session.rollback()
+        return None
+    if not blamed:
+        db.session.add_all(_results(claim.id, outcome, checks))
+        if claim.purpose is Purpose.SUBMIT:
+            record_attempt(
+                submission_id=claim.id,
+                learner_id=claim.learner_id,
+                exercise_id=claim.exercise_id,
+                solved=verdict is Verdict.ACCEPTED,
+                at=claim.created_at,
+            )
+    tell(claim.topic, "submission.judged", verdict=verdict)
+    db.session.commit()
+    return verdict
+
+
+def put_back(claim: Claim, *, reason: str, counted: bool = True) -> bool:
+    """Queue the submission of `claim` again; return False if the lease was lost. Commits.
+
+    Not `counted`: the job was never started, so this claim is forgotten.
+    """
+    waiting = _held(claim).values(stage=Stage.QUEUED, claimed_by=None, lease_until=None, reason=reason)
+    if not counted:
+        waiting = waiting.values(claims=Submission.claims - 1)
+    held = db.session.execute(waiting).first() is not None
+    if held:
+        tell(claim.topic, "submission.queued", place=place_in_line(claim.id), again=True)
+    db.session.commit()
+    return held
+
+
+def requeue_expired(now: datetime) -> int:
+    """Queue again whatever a dead worker held, and end as judge error what killed MAX_CLAIMS of them. Commits.
+
+    Returns how many submissions were touched.
+    """
+    lost = (Submission.stage == Stage.JUDGING, Submission.lease_until < now)
+    again = (
+        update(Submission)
+        .where(*lost, Submission.claims < MAX_CLAIMS)
+        .values(stage=Stage.QUEUED, claimed_by=None, lease_until=None)
+    )
+    requeued = _ids(again)
+    for submission_id in requeued:
+        tell(topic_of(submission_id), "submission.queued", place=place_in_line(submission_id), again=True)
+    hopeless = update(Submission).where(*lost, Submission.claims >= MAX_CLAIMS)
+    given_up = _ids(
+        hopeless.values(
+            stage=Stage.JUDGED,
+            verdict=Verdict.JUDGE_ERROR,
+            lease_until=None,
+            judged_at=now,
+            reason=f"{MAX_CLAIMS} workers died while judging it",
+        )
+    )
+    for submission_id in given_up:
+        tell(topic_of(submission_id), "submission.judged", verdict=Verdict.JUDGE_ERROR)
+    db.session.commit()
+    return len(requeued) + len(given_up)
+
+
+def find_own(learner_id: int, submission_id: int) -> Submission:
+    """Return the learner's own submission with what its page shows. Raises NotFound for anybody else's."""
+    return _found(_with_page().where(Submission.id == submission_id, Submission.learner_id == learner_id))
+
+
+def find_readable(submission_id: int, *, reader_id: int, reads_all: bool) -> Submission:
+    """Return a submission for somebody who may read it: its owner, or an instructor (`reads_all`). Raises NotFound."""
+    if not reads_all:
+        return find_own(reader_id, submission_id)
+    return _found(_with_page().where(Submission.id == submission_id))
+
+
+def history(learner_id: int, exercise_id: int, limit: int = 50) -> list[Submission]:
+    """Return the learner's latest submissions of the exercise, runs not among them, newest first."""
+    own = select(Submission).where(
+        Submission.learner_id == learner_id,
+        Submission.exercise_id == exercise_id,
+        Submission.purpose == Purpose.SUBMIT,
+    )
+    return list(db.session.scalars(own.order_by(Submission.id.desc()).limit(limit)))
+
+
+def latest(learner_id: int, exercise_id: int) -> Submission | None:
+    """Return what the learner sent last for the exercise, run or submission, with what its page shows; or None."""
+    own = _with_page().where(Submission.learner_id == learner_id, Submission.exercise_id == exercise_id)
+    return db.session.scalars(own.order_by(Submission.id.desc()).limit(1)).one_or_none()
+
+
+def stalled(submission: Submission, now: datetime, patience: timedelta = timedelta(seconds=20)) -> bool:
+    """Return whether `submission` waits although no worker is at work on anything: none seems to run."""
+    if submission.stage != Stage.QUEUED or now - submission.created_at < patience:
+        return False
+    busy = select(Submission.id).where(Submission.stage == Stage.JUDGING, Submission.lease_until > now)
+    recent = select(Submission.id).where(Submission.judged_at > now - patience)
+    return db.session.scalar(busy.limit(1)) is None and db.session.scalar(recent.limit(1)) is None
+
+
+def _held(claim: Claim) -> Update:
+    """The one guard of every write by a worker: touches the row only while this very claim holds it."""
+    return (
+        update(Submission)
+        .where(
+            Submission.id == claim.id,
+            Submission.stage == Stage.JUDGING,
+            Submission.claimed_by == claim.worker,
+            Submission.claims == claim.number,
+        )
+        .returning(Submission.id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _finish(held: Update, verdict: Verdict, outcome: Outcome, now: datetime) -> bool:
+    blamed = verdict is Verdict.JUDGE_ERROR
+    judged = held.values(
+        stage=Stage.JUDGED,
+        verdict=verdict,
+        lease_until=None,
+        judged_at=now,
+        detail="" if blamed else printable(outcome.detail),
+        output="" if blamed else printable(outcome.output),
+        reason=printable(_fault(outcome) if blamed else outcome.reason),
+        wall_ms=outcome.wall_time // timedelta(milliseconds=1),
+        cpu_ms=outcome.cpu_time // timedelta(milliseconds=1),
+        max_memory_bytes=min(outcome.max_memory_bytes, 2**31 - 1),
+    )
+    return db.session.execute(judged).first() is not None
+
+
+def _fault(outcome: Outcome) -> str:
+    reported = ", ".join(check.id for check in outcome.checks) or "none"
+    return outcome.reason or f"{outcome.ended}; checks reported: {reported}"
+
+
+def _results(submission_id: int, outcome: Outcome, checks: Sequence[CheckSpec]) -> list[CheckResult]:
+    """Return the rows for the checks that were reported. Visibility is the exercise's word, never the outcome's."""
+    reported: dict[str, CheckOutcome] = {check.id: check for check in reversed(outcome.checks)}
+    return [
+        _result(submission_id, position, spec, reported[spec.id])
+        for position, spec in enumerate(checks)
+        if spec.id in reported
+    ]
+
+
+def _result(submission_id: int, position: int, spec: CheckSpec, seen: CheckOutcome) -> CheckResult:
+    result = CheckResult(
+        submission_id=submission_id,
+        position=position,
+        check_id=spec.id,
+        visible=spec.visible,
+        passed=has_passed(seen),
+        limit_hit=seen.limit if seen.limit in LIMITS else "",
+    )
+    if spec.visible:
+        result.message = printable(seen.message)
+        result.steps = printable("\n".join(seen.steps))
+        result.expected = printable(seen.expected)
+        result.actual = printable(seen.actual)
+        result.output = printable(seen.output)
+    return result
+
+
+def _ids(statement: Update) -> list[int]:
+    touched = statement.returning(Submission.id).execution_options(synchronize_session=False)
+    return sorted(db.session.scalars(touched))
+
+
+def _with_page() -> Select[Submission]:
+    return select(Submission).options(
+        joinedload(Submission.exercise), joinedload(Submission.revision), selectinload(Submission.checks)
+    )
+
+
+def _found(query: Select[Submission]) -> Submission:
+    submission = db.session.scalars(query).one_or_none()
+    if submission is None:
+        raise NotFound("There is no such submission.")
+    return submission

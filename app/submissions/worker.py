@@ -1,0 +1,239 @@
+"""Claim → judge → record, for ever; and a keeper beside it that sweeps and takes back what dead workers held."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import cast
+
+import structlog
+from flask import Flask
+
+from app.catalog.models import Revision
+from app.catalog.services import source_of
+from app.db import db, now
+from app.live.services import forget
+from app.submissions.judge import job_for
+from app.submissions.models import Purpose
+from app.submissions.sandboxes import examine, sandbox_of
+from app.submissions.services import LEASE, Claim, claim_next, put_back, record, renew, requeue_expired, work_waiting
+from config import Config
+from sandbox.errors import LimitsUnproven, SandboxError
+from sandbox.job import Job
+from sandbox.outcome import Ended, Event, Outcome
+from sandbox.sandbox import Sandbox
+
+log = structlog.get_logger("greenroom")
+
+POLL = 0.25  # seconds between looks at the queue when nobody wakes this process
+TELL_EVERY = 0.1  # seconds: events in between go together, which also blurs how long one hidden check took
+SWEEP_EVERY = 60.0
+EXAMINE_EVERY = 20.0  # while there is no engine, or a limit was not seen to bite
+RETRY_AFTER = 1.0  # after a fault of the platform: an engine that restarts needs a moment
+KEEP_EVENTS = timedelta(days=1)
+LEAVING = 10.0  # seconds that a stopping process waits for the job at hand
+
+
+def work_forever(app: Flask, sandbox: Sandbox, name: str, stop: threading.Event) -> None:
+    """Judge what is queued until `stop` is set; the job at hand is finished first."""
+    while not stop.is_set():
+        try:
+            with app.app_context():
+                busy = work_once(app, sandbox, name)
+        except Exception:  # the one broad except: whatever one submission did, the next one is judged
+            log.exception("worker.failed", worker=name)
+            stop.wait(RETRY_AFTER)
+            continue
+        if not busy and work_waiting.wait(POLL):
+            work_waiting.clear()
+
+
+def work_once(app: Flask, sandbox: Sandbox, name: str) -> bool:
+    """Claim the next submission, judge it and record it; return False if none waited."""
+    claim = claim_next(name, now())
+    if claim is None:
+        return False
+    revision = db.session.get_one(Revision, claim.revision_id)
+    source = source_of(revision)
+    db.session.remove()  # no connection is held while learner code runs
+    job = job_for(
+        source,
+        language=claim.language,
+        files=claim.files,
+        purpose=claim.purpose,
+        seed=claim.seed,
+        job_id=f"{claim.id}-{claim.number}",
+    )
+    started = time.perf_counter()
+    with Progress(app=app, claim=claim) as progress:
+        try:
+            outcome = _run(sandbox, job, progress)
+        except LimitsUnproven as error:
+            put_back(claim, reason=str(error), counted=False)
+            raise
+    checks = source.checks(visible_only=claim.purpose is Purpose.RUN)
+    verdict = record(claim, outcome, checks, now())
+    log.info(
+        "submission.judged" if verdict else "submission.not_judged",
+        submission=claim.id,
+        claim=claim.number,
+        worker=name,
+        verdict=verdict,
+        ended=outcome.ended,
+        ms=round((time.perf_counter() - started) * 1000),
+    )
+    if outcome.ended in {Ended.ENGINE_BROKE, Ended.BOX_BROKE, Ended.JUDGE_BROKE}:
+        time.sleep(RETRY_AFTER)
+    return True
+
+
+def _run(sandbox: Sandbox, job: Job, progress: Progress) -> Outcome:
+    """Return the outcome of `job`. What the sandbox refuses is the platform's fault; LimitsUnproven passes through."""
+    try:
+        return sandbox.run(job, progress.heard)
+    except LimitsUnproven:
+        raise
+    except SandboxError as error:
+        return Outcome(ended=Ended.ENGINE_BROKE, reason=f"{type(error).__name__}: {error}")
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """Tells the page how a job goes, at most every TELL_EVERY, and renews the lease while it lasts.
+
+    Telling never holds up judging by more than one short commit, and a lost lease silences it.
+    """
+
+    app: Flask
+    claim: Claim
+    _events: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _over: threading.Event = field(default_factory=threading.Event)
+    _news: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> Progress:
+        self._thread = threading.Thread(target=self._keep, name=f"lease-{self.claim.id}", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._news.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def heard(self, event: Event) -> None:
+        """Take one event of the sandbox; returns at once."""
+        with self._lock:
+            self._events.append((event.name, dict(event.data)))
+        self._news.set()
+
+    def _keep(self) -> None:
+        renewed = time.monotonic()
+        while not self._over.is_set():
+            self._news.wait(LEASE.total_seconds() / 3)
+            self._news.clear()
+            if self._over.wait(TELL_EVERY):
+                return  # judged within the blink of an eye: the verdict itself is the news
+            with self._lock:
+                events, self._events = self._events, []
+            if events or time.monotonic() - renewed >= LEASE.total_seconds() / 4:
+                if not self._tell(events):
+                    return
+                renewed = time.monotonic()
+
+    def _tell(self, events: list[tuple[str, dict[str, object]]]) -> bool:
+        try:
+            with self.app.app_context():
+                return renew(self.claim, now(), events)
+        except Exception:  # the thread must outlive a busy database: the lease hangs on it
+            log.exception("worker.renewal_failed", submission=self.claim.id)
+            return True
+
+
+@dataclass(slots=True, kw_only=True)
+class Crew:
+    """The worker threads of this process and their keeper."""
+
+    app: Flask
+    threads: int
+    stop: threading.Event = field(default_factory=threading.Event)
+    _running: list[threading.Thread] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start the keeper; it starts the workers once the doctor has seen every limit bite."""
+        self._spawn(self._keep, "keeper")
+
+    def finish(self, patience: float = LEAVING) -> None:
+        """Ask all threads to stop and wait up to `patience` seconds for the jobs at hand.
+
+        A job that takes longer is left to its lease: the next worker judges it again.
+        """
+        self.stop.set()
+        work_waiting.set()
+        end = time.monotonic() + patience
+        for thread in list(self._running):
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _keep(self) -> None:
+        sandbox: Sandbox | None = None
+        while not self.stop.is_set():
+            try:
+                if sandbox is None:
+                    sandbox = self._prepare()
+                with self.app.app_context():
+                    upkeep(sandbox)
+            except Exception:  # an engine that is away must not end the upkeep
+                log.exception("keeper.failed")
+            self.stop.wait(SWEEP_EVERY if sandbox else EXAMINE_EVERY)
+
+    def _prepare(self) -> Sandbox | None:
+        """Return the sandbox with workers at it, or None while a limit is unproven: jobs wait."""
+        sandbox = sandbox_of(self.app)
+        sandbox.sweep()
+        report = examine(sandbox)
+        if not report.passed:
+            failed = [f"{probe.name}: {probe.detail}" for probe in report.probes if not probe.passed]
+            log.error("doctor.refused", failed=failed)
+            return None
+        config = cast(Config, self.app.extensions["greenroom.config"])
+        for number in range(1, self.threads + 1):
+            name = f"{config.worker_name}-{number}"
+            self._spawn(partial(work_forever, self.app, sandbox, name, self.stop), name)
+        return sandbox
+
+    def _spawn(self, target: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        self._running.append(thread)
+        thread.start()
+
+
+def upkeep(sandbox: Sandbox | None) -> None:
+    """Take back expired leases, forget old events, and remove containers that nobody owns."""
+    requeue_expired(now())
+    forget(now() - KEEP_EVENTS)
+    db.session.commit()
+    db.session.remove()
+    if sandbox is not None:
+        sandbox.sweep()
+
+
+def start_in_process(app: Flask, threads: int | None = None) -> Crew | None:
+    """Start the configured number of worker threads in this process and return them; None if that number is 0.
+
+    They finish the job at hand when the process leaves.
+    """
+    config = cast(Config, app.extensions["greenroom.config"])
+    count = config.workers if threads is None else threads
+    if count == 0:
+        return None
+    crew = Crew(app=app, threads=count)
+    crew.start()
+    atexit.register(crew.finish)
+    return crew
