@@ -22,6 +22,7 @@ from sandbox.owner import owner_token
 APP_LABEL = "greenroom.app"
 SOCKET_DIR = "/run/greenroom"
 SECCOMP = Path(__file__).parent / "seccomp"
+ENGINE_LAG_SECONDS = 3.0
 UIDS = range(20_000, 60_000)
 
 _uids_in_use: set[int] = set()
@@ -175,9 +176,7 @@ class Container:
         """Return what the kernel counted so far; without readable cgroup files only what the engine tells."""
         oom = count_in(self._cgroups.get("memory"), ("memory.oom_control", "memory.events"), "oom_kill")
         if oom is None:
-            with contextlib.suppress(docker.errors.DockerException):
-                self.handle.reload()
-                oom = int(bool(self.handle.attrs["State"].get("OOMKilled")))
+            oom = int(self._engine_saw_oom())
         pids = count_in(self._cgroups.get("pids"), ("pids.events",), "max")
         return Facts(
             out_of_memory=bool(oom),
@@ -185,6 +184,19 @@ class Container:
             cpu_time=cpu_time_in(self._cgroups.get("cpuacct")),
             max_memory_bytes=number_in(self._cgroups.get("memory"), ("memory.max_usage_in_bytes", "memory.peak")),
         )
+
+    def _engine_saw_oom(self) -> bool:
+        """Return what the engine tells. It learns of an end a little after the stream has closed: wait for that."""
+        died = bool(self._cgroups)  # they were there, and are not any more
+        deadline = time.monotonic() + ENGINE_LAG_SECONDS
+        with contextlib.suppress(docker.errors.DockerException):
+            while True:
+                self.handle.reload()
+                state = self.handle.attrs["State"]
+                if not (died and state["Running"]) or time.monotonic() > deadline:
+                    return bool(state.get("OOMKilled"))
+                time.sleep(0.02)
+        return False
 
     def destroy(self) -> None:
         """Close the stream first (an unread one blocks kill, wait and remove), then kill and remove."""

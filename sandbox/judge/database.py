@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import sql as pgsql
@@ -78,7 +78,7 @@ class Cluster:
         self._numbers = itertools.count(1)
         self._admin = self._connect_first()
         for role in ("learner", "judge"):
-            self._admin.execute(_trusted(f"create role {role} login nosuperuser nocreatedb nocreaterole"))
+            self._admin.execute(f"create role {role} login nosuperuser nocreatedb nocreaterole")
         self._admin.execute("grant pg_read_all_data, pg_write_all_data to judge")
         self._admin.execute("revoke connect, temporary on database postgres, template1 from public")
 
@@ -113,9 +113,9 @@ class Cluster:
         if self.suite.ended:
             raise LimitHit("crash", "the database has ended")
         name = f"d{next(self._numbers)}"
-        self._admin.execute(_trusted(f"create database {name}"))
-        self._admin.execute(_trusted(f"revoke connect, temporary on database {name} from public"))
-        self._admin.execute(_trusted(f"grant connect on database {name} to learner, judge"))
+        self._admin.execute(f"create database {name}")
+        self._admin.execute(f"revoke connect, temporary on database {name} from public")
+        self._admin.execute(f"grant connect on database {name} to learner, judge")
         made = Database(self, name)
         for statement in statements:
             made.fill_with(statement)
@@ -139,7 +139,7 @@ class Database:
             if cluster.mode == "script":
                 owner.execute("alter schema public owner to learner")
                 owner.execute("set role learner")
-            owner.execute(_trusted(cluster.schema))
+            owner.execute(cluster.schema)
             owner.execute("reset role")
             owner.execute("grant usage on schema public to learner, judge")
             owner.execute("grant select on all tables in schema public to learner")
@@ -150,7 +150,7 @@ class Database:
 
     def fill_with(self, statement: str) -> None:
         """Run an author's statement as the judge's role."""
-        self._judge.execute(_trusted(statement))
+        self._judge.execute(statement)
 
     def fill(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """COPY `rows` into `table`, then ANALYZE it."""
@@ -165,7 +165,7 @@ class Database:
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Return the rows of an author's statement, run as the judge's role (no superuser)."""
-        cursor = self._judge.execute(_trusted(statement))
+        cursor = self._judge.execute(statement)
         return cursor.fetchall() if cursor.description is not None else []
 
     def run(self, *, time_zone: str = "UTC") -> Result:
@@ -179,8 +179,8 @@ class Database:
             return Result(columns=[], rows=[])
         with self._learner(time_zone, read_only=True) as connection, self._guard(connection):
             # binary=True forces the extended protocol, which takes exactly one statement.
-            connection.execute(_trusted(f"declare submission no scroll cursor for {self._cluster.text}"), binary=True)
-            cursor = connection.execute(_trusted(f"fetch {MAX_ROWS + 1} from submission"))
+            connection.execute(f"declare submission no scroll cursor for {self._cluster.text}", binary=True)
+            cursor = connection.execute(f"fetch {MAX_ROWS + 1} from submission")
             columns = [column.name for column in cursor.description or ()]
             size = _size(cursor.pgresult)
             if cursor.rowcount > MAX_ROWS or size > MAX_RESULT_BYTES:
@@ -191,11 +191,11 @@ class Database:
         """Run the submission's statements as the role that owns the schema, once per database."""
         with self._learner(time_zone, read_only=False) as connection, self._guard(connection):
             connection.autocommit = True
-            connection.execute(_trusted(self._cluster.text))
+            connection.execute(self._cluster.text)
         admin = connect(self._name, "postgres")
         with admin:
             for what, count in FORBIDDEN.items():
-                row = admin.execute(_trusted(count)).fetchone()
+                row = admin.execute(count).fetchone()
                 if row is not None and row[0]:
                     raise QueryFault(f"{what} are not allowed in this exercise")
         admin.close()
@@ -204,9 +204,9 @@ class Database:
         """Return the executed plan of `statement` (as the judge), or of the submission (as the learner)."""
         options = "explain (analyze, buffers, timing off, format json)"
         if statement:
-            return _plan(self._judge.execute(_trusted(f"{options} {statement}")).fetchone())
+            return _plan(self._judge.execute(f"{options} {statement}").fetchone())
         with self._learner(time_zone, read_only=True) as connection, self._guard(connection):
-            return _plan(connection.execute(_trusted(f"{options} {self._cluster.text}"), binary=True).fetchone())
+            return _plan(connection.execute(f"{options} {self._cluster.text}", binary=True).fetchone())
 
     def _learner(self, time_zone: str, *, read_only: bool) -> psycopg.Connection[Any]:
         mode = "on" if read_only else "off"
@@ -288,8 +288,3 @@ def _walk(node: dict[str, Any]) -> Iterable[dict[str, Any]]:
     yield node
     for child in node.get("Plans", []):
         yield from _walk(child)
-
-
-def _trusted(text: str) -> LiteralString:
-    """Say that `text` is meant to be executed as it is: an author's statement, or a learner's as the learner's role."""
-    return text  # type: ignore[return-value]
