@@ -13,7 +13,7 @@ check format ruff format --check .
 check types mypy
 check templates djlint templates --lint --quiet
 check imports lint-imports --no-cache
-check security bandit -q -c pyproject.toml -r app sandbox
+check security bandit -q -ll -c pyproject.toml -r app sandbox
 [ -z "$failed" ] && exit 0
 printf '\nTo be fixed:%s. `ruff check --fix . && ruff format .` does what can be done by itself.\n' "$failed" >&2
 exit 1
