@@ -1,0 +1,199 @@
+"""Fixtures for everything that needs the site. Lena learns, Ivan instructs, Olaf is an outsider, Ada is the admin.
+
+    def test_an_outsider_cannot_read_a_submission(olaf, app): ...
+
+`app` is the site on a database of its own: SQLite, and with `@pytest.mark.both_databases` PostgreSQL too.
+`client` is a visitor; `lena`, `ivan`, `olaf` and `ada` are clients that are signed in (`cast` has their ids).
+No application context is open: a test that calls services opens one with `with app.app_context():`, and closes
+it before it uses a client, since requests inside it would share its `g`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from jinja2 import StrictUndefined
+
+from app import create_app
+from app.accounts.models import Role
+from app.db import db
+from config import TestConfig
+from tests.factories import make_person
+from tests.postgresql import create_database, drop_database, postgresql
+
+MakeApp = Callable[..., Flask]
+_numbers = count(1)
+
+
+class Client(FlaskClient):
+    """A browser whose forms carry their CSRF token, as the pages' own do. `forges = True` leaves it out."""
+
+    forges = False
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a request."""
+        if kwargs.get("method", "GET") not in {"GET", "HEAD"} and not self.forges:
+            with self.session_transaction() as session:
+                raw = session.setdefault("csrf_token", "0" * 40)
+            token = URLSafeTimedSerializer(self.application.secret_key or "", salt="wtf-csrf-token").dumps(raw)
+            kwargs["headers"] = {"X-CSRFToken": token, **dict(kwargs.get("headers") or {})}
+        return super().open(*args, **kwargs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """Who plays in the tests: ids of accounts."""
+
+    lena: int
+    ivan: int
+    olaf: int
+    ada: int
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name our marks."""
+    config.addinivalue_line("markers", "both_databases: run on SQLite and on PostgreSQL")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that uses the database on SQLite, and one marked `both_databases` on PostgreSQL too."""
+    if "database" in metafunc.fixturenames:
+        both = metafunc.definition.get_closest_marker("both_databases")
+        metafunc.parametrize("database", ["sqlite", "postgresql"] if both else ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A PostgreSQL server of this test session."""
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with every table and no row."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    _create_tables(TestConfig(var_dir=folder))
+    return folder / "greenroom.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a PostgreSQL database with every table and no row."""
+    url = create_database(postgresql_url, "greenroom_template")
+    _create_tables(TestConfig(var_dir=tmp_path_factory.mktemp("postgresql"), database_url=_with_driver(url)))
+    return "greenroom_template"
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of the test's own, with every table."""
+    if request.param == "sqlite":
+        path = tmp_path / "greenroom.sqlite3"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server = request.getfixturevalue("postgresql_url")
+    template = request.getfixturevalue("postgresql_template")
+    name = f"test_{next(_numbers)}"
+    yield _with_driver(create_database(server, name, template=template))
+    drop_database(server, name)
+
+
+@pytest.fixture
+def make_app(database: str, tmp_path: Path) -> Iterator[MakeApp]:
+    """Make the site on the test's database with other settings: `make_app(rate_limits=True)`."""
+    made: list[Flask] = []
+
+    def make(**settings: Any) -> Flask:
+        app = create_app(TestConfig(**{"var_dir": tmp_path, "database_url": database, **settings}))
+        app.jinja_env.undefined = StrictUndefined
+        app.test_client_class = Client
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """The site."""
+    return make_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A visitor's browser."""
+    return app.test_client()
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    """The accounts of Lena, Ivan, Olaf and Ada."""
+    roles = {"ivan": Role.INSTRUCTOR, "ada": Role.ADMIN}
+    with app.app_context():
+        ids = {
+            field.name: make_person(
+                field.name.title(), email=f"{field.name}@example.com", role=roles.get(field.name, Role.LEARNER)
+            ).id
+            for field in fields(Cast)
+        }
+    return Cast(**ids)
+
+
+def signed_in(app: Flask, user_id: int) -> FlaskClient:
+    """Return the browser of the person with this id, signed in."""
+    browser = app.test_client()
+    with browser.session_transaction() as session:
+        session["_user_id"] = f"{user_id}.0"
+        session["_fresh"] = True
+    return browser
+
+
+@pytest.fixture
+def lena(app: Flask, cast: Cast) -> FlaskClient:
+    """Lena's browser: a learner."""
+    return signed_in(app, cast.lena)
+
+
+@pytest.fixture
+def ivan(app: Flask, cast: Cast) -> FlaskClient:
+    """Ivan's browser: an instructor."""
+    return signed_in(app, cast.ivan)
+
+
+@pytest.fixture
+def olaf(app: Flask, cast: Cast) -> FlaskClient:
+    """Olaf's browser: another learner, who owns nothing."""
+    return signed_in(app, cast.olaf)
+
+
+@pytest.fixture
+def ada(app: Flask, cast: Cast) -> FlaskClient:
+    """Ada's browser: an admin."""
+    return signed_in(app, cast.ada)
+
+
+def _with_driver(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _create_tables(config: TestConfig) -> None:
+    app = create_app(config)
+    with app.app_context():
+        db.create_all()
+        db.session.remove()
+        db.engine.dispose()
