@@ -1,0 +1,212 @@
+"""An exercise folder ⇄ `Source`: every authoring error starts here. No database, no Flask.
+
+`load` reads a folder, `from_files` takes the same files from elsewhere; both raise FormatError with everything that
+is wrong. `restore` takes the files of a stored revision, which were checked when it was made. `write` is the way back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+
+from app.catalog import manifest, rules
+from app.catalog.problems import FormatError, Problem
+from app.catalog.spec import CheckSpec, ExerciseSpec, Group, Language, LimitsSpec, WrongSpec
+
+__all__ = [
+    "CheckSpec",
+    "ExerciseSpec",
+    "FormatError",
+    "Group",
+    "Language",
+    "LimitsSpec",
+    "Problem",
+    "Source",
+    "WrongSpec",
+    "from_files",
+    "load",
+    "restore",
+    "write",
+]
+
+MAX_FILE_BYTES = 256 * 1024
+MAX_FOLDER_BYTES = 2 * 1024 * 1024
+MAX_FILES = 500
+LEFT_BEHIND = frozenset(  # by tools; never part of an exercise
+    {"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis", ".DS_Store", ".git"}
+)
+_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.+@-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One state of an exercise: every file of its folder, and what `exercise.yaml` says."""
+
+    files: Mapping[str, str]  # relative POSIX path → text
+    spec: ExerciseSpec
+
+    @property
+    def statement(self) -> str:
+        """The statement, in Markdown."""
+        return self.files.get("README.md", "")
+
+    @property
+    def notes(self) -> str:
+        """What is said about the solution, in Markdown; empty if nothing is."""
+        return self.files.get("solutions/notes.md", "")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over paths and contents, in hex."""
+        total = hashlib.sha256()
+        for name, text in sorted(self.files.items()):
+            content = text.encode()
+            total.update(f"{name}\0{len(content)}\0".encode() + content)
+        return total.hexdigest()
+
+    def starter(self, language: str) -> dict[str, str]:
+        """Return the files a learner starts from."""
+        return self._below(f"starter/{language}/")
+
+    def solution(self, language: str) -> dict[str, str]:
+        """Return the reference solution."""
+        return self._below(f"solutions/{language}/")
+
+    def wrong(self, name: str) -> dict[str, str]:
+        """Return the files of one wrong solution."""
+        return self._below(f"wrong/{name}/")
+
+    def visible_tests(self) -> dict[str, str]:
+        """Return the tests that learners may read."""
+        return self._below("tests/visible/")
+
+    def suite(self, *, visible_only: bool = False) -> dict[str, str]:
+        """Return what the judge is given: tests/… and data/…, without tests/hidden/ if `visible_only`."""
+        return {
+            name: text
+            for name, text in self.files.items()
+            if name.startswith(("tests/", "data/")) and not (visible_only and name.startswith("tests/hidden/"))
+        }
+
+    def checks(self, *, visible_only: bool = False) -> list[CheckSpec]:
+        """Return the checks in the author's order."""
+        return [check for check in self.spec.checks if check.visible or not visible_only]
+
+    def _below(self, folder: str) -> dict[str, str]:
+        return {name.removeprefix(folder): text for name, text in self.files.items() if name.startswith(folder)}
+
+
+def load(folder: Path) -> Source:
+    """Return the exercise in `folder`. Raises FormatError; its problems name files as `folder` is written."""
+    files, problems = _read(folder)
+    try:
+        source = from_files(files)
+    except FormatError as error:
+        problems = _without_echoes(problems, error.problems)
+    if problems:
+        raise FormatError(problem.below(str(folder)) for problem in problems)
+    return source
+
+
+def from_files(files: Mapping[str, str]) -> Source:
+    """Return the exercise made of `files`. Raises FormatError with everything that is wrong with it."""
+    problems = [*_path_problems(files), *_size_problems(files)]
+    if manifest.NAME not in files:
+        raise FormatError([*problems, Problem(file=manifest.NAME, message="is missing")])
+    try:
+        spec, lines = manifest.parse(files[manifest.NAME])
+    except FormatError as error:
+        raise FormatError([*problems, *error.problems]) from None
+    problems += rules.problems(files, spec, lines)
+    if problems:
+        raise FormatError(problems)
+    return Source(files=MappingProxyType(dict(sorted(files.items()))), spec=spec)
+
+
+def restore(files: Mapping[str, str]) -> Source:
+    """Return the exercise in the files of a stored revision, checking its schema alone."""
+    return Source(files=MappingProxyType(dict(files)), spec=manifest.parse(files[manifest.NAME])[0])
+
+
+def write(source: Source, folder: Path) -> None:
+    """Write every file of `source` below `folder`, which must not exist yet or be empty."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not empty")
+    for name, text in source.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+
+
+def _without_echoes(reading: list[Problem], found: list[Problem]) -> list[Problem]:
+    """Return both, leaving out that a file is missing when it is there and could not be read."""
+    unread = {problem.file for problem in reading}
+    return [*reading, *(problem for problem in found if problem.file not in unread)]
+
+
+def _read(folder: Path) -> tuple[dict[str, str], list[Problem]]:
+    """Return the readable files of `folder`, and what could not be read and why."""
+    if folder.is_symlink() or not folder.is_dir():
+        return {}, [Problem(file="", message="is not a folder")]
+    files: dict[str, str] = {}
+    problems: list[Problem] = []
+    total = 0
+    for path in _walk(folder):
+        name = path.relative_to(folder).as_posix()
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            problems.append(Problem(file=name, message="is a symbolic link; expected a plain file"))
+        elif not stat.S_ISREG(found.st_mode):
+            problems.append(Problem(file=name, message="is not a plain file"))
+        elif found.st_size > MAX_FILE_BYTES:
+            problems.append(Problem(file=name, message=_too_large(found.st_size)))
+        else:
+            total += found.st_size
+            if total > MAX_FOLDER_BYTES or len(files) >= MAX_FILES:
+                problems.append(Problem(file="", message=f"holds more than {MAX_FILES} files or 2 MB"))
+                break
+            try:
+                files[name] = path.read_bytes().decode()
+            except UnicodeDecodeError as error:
+                problems.append(Problem(file=name, message=f"is not UTF-8 text: {error.reason} at byte {error.start}"))
+    return files, problems
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield what stands below `folder`, links as themselves, in the order of names."""
+    for parent, folders, names in os.walk(folder):
+        links = [name for name in folders if (Path(parent) / name).is_symlink()]
+        folders[:] = sorted(name for name in folders if name not in LEFT_BEHIND and name not in links)
+        for name in sorted([*names, *links]):
+            if name not in LEFT_BEHIND:
+                yield Path(parent) / name
+
+
+def _path_problems(files: Mapping[str, str]) -> Iterator[Problem]:
+    for name, text in files.items():
+        parts = PurePosixPath(name).parts
+        if name != "/".join(parts) or not all(_NAME.fullmatch(part) for part in parts) or ".." in parts:
+            expected = "must be a relative path of letters, digits and . _ + @ -"
+            yield Problem(file=name, message=expected)
+        if "\0" in text:
+            yield Problem(file=name, line=text[: text.index("\0")].count("\n") + 1, message="holds a NUL character")
+
+
+def _size_problems(files: Mapping[str, str]) -> Iterator[Problem]:
+    sizes = {name: len(text.encode()) for name, text in files.items()}
+    for name, size in sizes.items():
+        if size > MAX_FILE_BYTES:
+            yield Problem(file=name, message=_too_large(size))
+    if sum(sizes.values()) > MAX_FOLDER_BYTES or len(files) > MAX_FILES:
+        yield Problem(file="", message=f"holds more than {MAX_FILES} files or 2 MB")
+
+
+def _too_large(size: int) -> str:
+    return f"is too large: {size // 1024} KB, at most {MAX_FILE_BYTES // 1024} KB"
