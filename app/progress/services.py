@@ -30,7 +30,7 @@ from app.progress.models import Attempt, Help
 from app.progress.suggestion import Suggestion, next_exercise
 
 SOLUTION = 0  # the position of the solution among the helps of an exercise
-RECENT = 8  # attempts listed on the dashboard
+RECENT = 5  # attempts listed on the dashboard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
