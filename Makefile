@@ -4,6 +4,8 @@
 
 PYTHON := .venv/bin/python
 .SILENT:
+# Without compiled files every start of the site would take seconds more.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the commands
 	grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
