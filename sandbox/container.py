@@ -60,7 +60,7 @@ def service_role(limits: Limits) -> Role:
     return Role(
         name="service",
         seccomp="database",
-        memory_bytes=max(limits.memory_bytes, 512 * MIB),
+        memory_bytes=limits.memory_bytes,
         cpus=limits.cpus,
         disk_bytes=320 * MIB,
         inodes=32_768,

@@ -51,7 +51,7 @@ def syscalls():
             "quotactl": 60, "reboot": 142, "swapon": 224, "msgget": 186,
         },
     }[os.uname().machine]  # fmt: skip
-    # ptrace(PTRACE_TRACEME = 0) and unshare(CLONE_NEWUSER) would succeed for anybody; the others get harmless arguments.
+    # ptrace(PTRACE_TRACEME = 0) and unshare(CLONE_NEWUSER) would succeed for anybody; the others are harmless.
     arguments = {
         "ptrace": (0, 0, 0, 0),
         "unshare": (0x10000000,),
