@@ -105,5 +105,3 @@ class _DemoPasswords:
             self._path.chmod(0o600)
             self._path.write_text(json.dumps(self._known, indent=2) + "\n")
         return self._known[email]
-
-
