@@ -6,7 +6,10 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the catalogue's pages."""
-    from app.catalog.views import blueprint  # the models must be importable before the views
+    """Register the catalogue's pages, and show its tracks on the first page."""
+    from app.accounts.landing import provide_tracks
+    from app.catalog.views import blueprint
+    from app.catalog.welcome import track_cards
 
     app.register_blueprint(blueprint)
+    provide_tracks(app, track_cards)

@@ -54,7 +54,7 @@ def _cheats(language: Language, name: str) -> tuple[Cheat, ...]:
 KIND = Kind(
     name="calls",
     label="Functions",
-    icon="code",
+    icon="file-code",
     answer="functions or classes that the tests call",
     runtimes={"python": "python"},
     language_rules=_rules,
