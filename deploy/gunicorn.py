@@ -14,7 +14,8 @@ workers = 1
 worker_class = "gthread"
 threads = _config.threads
 timeout = 60
-graceful_timeout = 5  # streams of open pages never end by themselves: give requests this long, then stop
+# Open pages hold streams that end by no signal; a worker thread may finish its job for 10 s (submissions/worker.py).
+graceful_timeout = 12
 keepalive = 20
 limit_request_line = 8190
 loglevel = "warning"

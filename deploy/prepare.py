@@ -104,8 +104,20 @@ def serve() -> None:
             said = _invoke(site, "accounts", "demo")
         sys.stdout.write("".join(f"    {line}\n" for line in said.splitlines()))
     sys.stdout.flush()
+    _become_the_server(site)
+
+
+def _become_the_server(site: Flask) -> None:
+    """Serve in this process: its imports are the server's, so a start pays for them once. Does not return."""
+    from app.db import db
+
+    with site.app_context():
+        db.engine.dispose()  # the server's worker is forked: no connection of this process may live on in it
     os.chdir(ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "wsgi:app"])  # noqa: S606
+    sys.argv = ["gunicorn", "-c", "deploy/gunicorn.py", "wsgi:app"]
+    from gunicorn.app.wsgiapp import run
+
+    run()
 
 
 def _read_config() -> Config:
