@@ -1,7 +1,7 @@
 """Server-sent events: the rows of one topic, as they are written, to one open page.
 
 A stream holds a thread of the server but neither a transaction nor a database connection between its polls.
-It ends by itself, after its last event or MAX_LIFE; the browser then connects again and names the last id it saw.
+It ends by itself, after its last event or a minute; the browser then connects again and names the last id it saw.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from flask import Response, request, stream_with_context
@@ -20,12 +20,19 @@ from app.errors import TooMany
 from app.live.models import Event
 from app.live.services import after
 
-FIRST_POLL = 0.02  # seconds: most verdicts come soon after the page connects
-LONGEST_POLL = 0.15
-HEARTBEAT = 10.0  # seconds of silence after which a comment shows that the line is open
-MAX_LIFE = 60.0
 RECONNECT_MS = 500
 BIGGEST_ID = 2**31 - 1  # ids are 32-bit integers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a stream looks and speaks, in seconds."""
+
+    first_poll: float = 0.02  # most verdicts come soon after the page connects
+    longest_poll: float = 0.15
+    heartbeat: float = 10.0  # of silence, after which a comment shows that the line is open
+    max_life: float = 60.0
+    wait: Callable[[float], object] = time.sleep
 
 
 @dataclass(slots=True)
@@ -52,7 +59,7 @@ class Places:
                 del self._open[person_id]
 
 
-places = Places(per_person=6, in_all=48)
+PLACES = Places(per_person=6, in_all=48)
 
 
 def last_seen() -> int:
@@ -61,14 +68,22 @@ def last_seen() -> int:
     return min(int(raw), BIGGEST_ID) if raw.isascii() and raw.isdigit() and len(raw) <= 12 else 0
 
 
-def stream(topic: str, *, person_id: int, last_id: int, until: Collection[str]) -> Response:
+def stream(
+    topic: str,
+    *,
+    person_id: int,
+    last_id: int,
+    until: Collection[str],
+    pace: Pace = Pace(),
+    places: Places = PLACES,
+) -> Response:
     """Return the response that streams `topic` from after `last_id` and ends after an event named in `until`.
 
     The caller has checked that this person may listen. Raises TooMany when all places are taken.
     """
     places.take(person_id)
     db.session.remove()  # the caller's connection is not held while the page listens
-    response = Response(stream_with_context(_frames(topic, last_id, until)), mimetype="text/event-stream")
+    response = Response(stream_with_context(_frames(topic, last_id, until, pace)), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(lambda: places.give_back(person_id))
@@ -80,11 +95,11 @@ def frame(event: Event) -> str:
     return f"id: {event.id}\nevent: {event.name}\ndata: {json.dumps(event.data)}\n\n"
 
 
-def _frames(topic: str, last_id: int, until: Collection[str]) -> Iterator[str]:
+def _frames(topic: str, last_id: int, until: Collection[str], pace: Pace) -> Iterator[str]:
     yield f"retry: {RECONNECT_MS}\n\n"
     born = spoke = time.monotonic()
-    pause = FIRST_POLL
-    while time.monotonic() - born < MAX_LIFE:
+    pause = pace.first_poll
+    while time.monotonic() - born < pace.max_life:
         events = after(topic, last_id)
         frames = [frame(event) for event in events]
         over = any(event.name in until for event in events)
@@ -92,11 +107,11 @@ def _frames(topic: str, last_id: int, until: Collection[str]) -> Iterator[str]:
         db.session.remove()
         if frames:
             yield "".join(frames)
-            spoke, pause = time.monotonic(), FIRST_POLL
-        elif time.monotonic() - spoke >= HEARTBEAT:
+            spoke, pause = time.monotonic(), pace.first_poll
+        elif time.monotonic() - spoke >= pace.heartbeat:
             yield ": still here\n\n"
             spoke = time.monotonic()
         if over:
             return
-        time.sleep(pause)
-        pause = min(pause * 1.3, LONGEST_POLL)
+        pace.wait(pause)
+        pause = min(pause * 1.3, pace.longest_poll)

@@ -10,3 +10,6 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Register the solve screen and the submission pages."""
+    from app.submissions.views import blueprint  # here, since the views import this package
+
+    app.register_blueprint(blueprint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from unicodedata import category
 
 MAX_BYTES = 256 * 1024
 
@@ -36,7 +37,9 @@ def checked(files: Mapping[str, str], expected: Collection[str], *, may_be_empty
 def printable(text: str, limit: int = 64 * 1024) -> str:
     """Return what is safe to store and show of a program's output: no control characters but newline and tab.
 
-    Escape sequences lose their ESC and stay visible as text. What is longer than `limit` characters is cut.
+    Escape sequences lose their ESC and stay visible as text; characters that reorder text are dropped too.
+    What is longer than `limit` characters is cut.
     """
-    kept = "".join(c for c in text.replace("\r\n", "\n")[:limit] if c in "\n\t" or (c.isprintable() or c == " "))
+    plain = text[:limit].replace("\r\n", "\n")
+    kept = "".join(c for c in plain if c in "\n\t" or c.isprintable() or category(c) == "Zs")
     return kept if len(text) <= limit else kept + "\n… (cut)"

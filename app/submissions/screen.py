@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from markupsafe import Markup
 
 from app.catalog.models import Exercise
-from app.catalog.services import find, source_of, statement_html
+from app.catalog.services import find, markdown_html, source_of, statement_html
 from app.catalog.spec import ExerciseSpec
 from app.db import now
 from app.errors import Conflict, Invalid, NotFound
@@ -36,7 +36,7 @@ class Screen:
     solved: bool = False
     gave_up: bool = False
     solution: Mapping[str, str] = field(default_factory=dict)
-    notes: str = ""
+    notes: Markup = field(default_factory=Markup)
     history: tuple[Submission, ...] = ()
     result: Result | None = None
 
@@ -98,7 +98,7 @@ def _screen(exercise: Exercise, draft: SavedDraft, *, opened: frozenset[int] = f
         can_run=any(check.visible for check in source.spec.checks),
         hints=tuple(hint for number, hint in enumerate(source.spec.hints, start=1) if number in opened),
         solution=source.solution(draft.language) if unlocked else {},
-        notes=source.notes if unlocked else "",
+        notes=markdown_html(source.notes) if unlocked else Markup(),
         **known,  # type: ignore[arg-type]  # the fields of Screen that learner_screen fills
     )
 

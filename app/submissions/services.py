@@ -205,7 +205,7 @@ def put_back(claim: Claim, *, reason: str, counted: bool = True) -> bool:
     if not counted:
         waiting = waiting.values(claims=Submission.claims - 1)
     held = db.session.execute(waiting).first() is not None
-    if held:
+    if held and counted:
         tell(claim.topic, "submission.queued", place=place_in_line(claim.id), again=True)
     db.session.commit()
     return held

@@ -20,10 +20,10 @@ from app.db import db, now
 from app.live.services import forget
 from app.submissions.judge import job_for
 from app.submissions.models import Purpose
-from app.submissions.sandboxes import examine, sandbox_of
+from app.submissions.sandboxes import sandbox_of, unproven
 from app.submissions.services import LEASE, Claim, claim_next, put_back, record, renew, requeue_expired, work_waiting
 from config import Config
-from sandbox.errors import LimitsUnproven, SandboxError
+from sandbox.errors import EngineUnavailable, LimitsUnproven, SandboxError
 from sandbox.job import Job
 from sandbox.outcome import Ended, Event, Outcome
 from sandbox.sandbox import Sandbox
@@ -34,8 +34,9 @@ POLL = 0.25  # seconds between looks at the queue when nobody wakes this process
 TELL_EVERY = 0.1  # seconds: events in between go together, which also blurs how long one hidden check took
 SWEEP_EVERY = 60.0
 EXAMINE_EVERY = 20.0  # while there is no engine, or a limit was not seen to bite
-RETRY_AFTER = 1.0  # after a fault of the platform: an engine that restarts needs a moment
+RETRY_AFTER = 2.0  # after a fault of the platform: an engine that restarts needs a moment
 KEEP_EVENTS = timedelta(days=1)
+NOT_STARTED = (EngineUnavailable, LimitsUnproven)  # says nothing about the submission: it waits
 LEAVING = 10.0  # seconds that a stopping process waits for the job at hand
 
 
@@ -73,7 +74,7 @@ def work_once(app: Flask, sandbox: Sandbox, name: str) -> bool:
     with Progress(app=app, claim=claim) as progress:
         try:
             outcome = _run(sandbox, job, progress)
-        except LimitsUnproven as error:
+        except NOT_STARTED as error:
             put_back(claim, reason=str(error), counted=False)
             raise
     checks = source.checks(visible_only=claim.purpose is Purpose.RUN)
@@ -93,10 +94,10 @@ def work_once(app: Flask, sandbox: Sandbox, name: str) -> bool:
 
 
 def _run(sandbox: Sandbox, job: Job, progress: Progress) -> Outcome:
-    """Return the outcome of `job`. What the sandbox refuses is the platform's fault; LimitsUnproven passes through."""
+    """Return the outcome of `job`. What the sandbox refuses is the platform's fault; NOT_STARTED passes through."""
     try:
         return sandbox.run(job, progress.heard)
-    except LimitsUnproven:
+    except NOT_STARTED:
         raise
     except SandboxError as error:
         return Outcome(ended=Ended.ENGINE_BROKE, reason=f"{type(error).__name__}: {error}")
@@ -197,9 +198,8 @@ class Crew:
         """Return the sandbox with workers at it, or None while a limit is unproven: jobs wait."""
         sandbox = sandbox_of(self.app)
         sandbox.sweep()
-        report = examine(sandbox)
-        if not report.passed:
-            failed = [f"{probe.name}: {probe.detail}" for probe in report.probes if not probe.passed]
+        failed = unproven(sandbox)
+        if failed:
             log.error("doctor.refused", failed=failed)
             return None
         config = cast(Config, self.app.extensions["greenroom.config"])
