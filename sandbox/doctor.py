@@ -11,7 +11,7 @@ import select
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ DEADLINE_SECONDS = 0.5
 KILL_SECONDS = 10.0  # a hang guard, not a speed claim
 SCRIPTS = Path(__file__).parent / "probes"
 LIMITS = Limits(wall_time=timedelta(seconds=5), memory_bytes=64 * MIB, processes=32, disk_bytes=8 * MIB)
+SERVICE_LIMITS = replace(LIMITS, memory_bytes=512 * MIB)  # its tmpfs is larger, and counts as memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,7 @@ def _confined_box(box: DockerBox) -> list[Probe]:
 
 
 def _confined_service(box: DockerBox) -> list[Probe]:
-    told, _ = _told_by(box, container.service_role(LIMITS), "confined")
+    told, _ = _told_by(box, container.service_role(SERVICE_LIMITS), "confined")
     return _confinement(told, "service")
 
 
