@@ -31,6 +31,7 @@ __all__ = [
     "WrongSpec",
     "from_files",
     "load",
+    "read",
     "restore",
     "write",
 ]
@@ -104,7 +105,7 @@ class Source:
 
 def load(folder: Path) -> Source:
     """Return the exercise in `folder`. Raises FormatError; its problems name files as `folder` is written."""
-    files, problems = _read(folder)
+    files, problems = read(folder)
     try:
         source = from_files(files)
     except FormatError as error:
@@ -151,8 +152,8 @@ def _without_echoes(reading: list[Problem], found: list[Problem]) -> list[Proble
     return [*reading, *(problem for problem in found if problem.file not in unread)]
 
 
-def _read(folder: Path) -> tuple[dict[str, str], list[Problem]]:
-    """Return the readable files of `folder`, and what could not be read and why."""
+def read(folder: Path) -> tuple[dict[str, str], list[Problem]]:
+    """Return the text files below `folder` by relative path, and what could not be read and why."""
     if folder.is_symlink() or not folder.is_dir():
         return {}, [Problem(file="", message="is not a folder")]
     files: dict[str, str] = {}

@@ -17,7 +17,12 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.key} {self.message}" if self.key else f"{place}: {self.message}"
+        return f"{place}: {self.said}"
+
+    @property
+    def said(self) -> str:
+        """What is wrong, without the place."""
+        return f"{self.key} {self.message}" if self.key else self.message
 
     def below(self, folder: str) -> Problem:
         """Return the same problem with `folder` before its file."""
