@@ -17,7 +17,9 @@ log = structlog.get_logger("greenroom")
 
 def configure(config: Config) -> None:
     """Send the site's log lines to standard error."""
-    renderer: structlog.typing.Processor = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
+    renderer: structlog.typing.Processor = structlog.processors.LogfmtRenderer(
+        key_order=["timestamp", "level", "event"], bool_as_flag=False
+    )
     tracebacks: structlog.typing.Processor = structlog.processors.format_exc_info
     if config.production:
         renderer = structlog.processors.JSONRenderer()

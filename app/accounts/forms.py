@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Email, InputRequired, Length
 
 from app.accounts.clock import time_zones
@@ -35,11 +36,18 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]
 
     name = StringField("Name", [InputRequired("Enter your name."), Length(max=80)])
     time_zone = SelectField("Time zone")
-    theme = RadioField("Theme", choices=[(Theme.AUTO, "As the device"), (Theme.LIGHT, "Light"), (Theme.DARK, "Dark")])
+    theme = RadioField(
+        "Theme",
+        choices=[
+            SelectChoice(Theme.AUTO.value, "As the device"),
+            SelectChoice(Theme.LIGHT.value, "Light"),
+            SelectChoice(Theme.DARK.value, "Dark"),
+        ],
+    )
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self.time_zone.choices = list(time_zones())
+        self.time_zone.choices = [SelectChoice(zone) for zone in time_zones()]
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc]
