@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from app.catalog import tracks
 from app.progress.figures import AttemptFacts, ExerciseFacts, Result, Standing
 
 
@@ -23,6 +24,11 @@ class Wanted:
     skill: str = ""  # empty: all
     exercise_id: int | None = None  # None: all
     day: date | None = None  # as it falls in the learner's time zone; None: all
+
+    @property
+    def track_title(self) -> str:
+        """The name of the track asked for, as people read it."""
+        return tracks.find(self.track).title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

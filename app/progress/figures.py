@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from app.catalog import tracks
 from app.catalog.status import Status
 
 
@@ -30,6 +31,11 @@ class ExerciseFacts:
     minutes: int
     skills: tuple[str, ...]
     published: bool = True
+
+    @property
+    def track_title(self) -> str:
+        """The name of its track, as people read it."""
+        return tracks.find(self.track).title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +96,8 @@ class Standing:
 class Figure:
     """How many exercises of a track, of a skill, or of all (`name` is empty) were tried, solved, solved unaided."""
 
-    name: str
+    name: str  # as in URLs
+    title: str  # as people read it
     total: int
     tried: int
     solved: int
@@ -114,9 +121,12 @@ def overall(standings: Sequence[Standing]) -> Figure:
 
 
 def by_track(standings: Sequence[Standing]) -> list[Figure]:
-    """Return one figure per track, by name."""
-    tracks = sorted({standing.exercise.track for standing in standings})
-    return [_figure(track, [s for s in standings if s.exercise.track == track]) for track in tracks]
+    """Return one figure per track, in the order of the catalogue."""
+    found = sorted({standing.exercise.track for standing in standings}, key=tracks.order)
+    return [
+        _figure(track, [s for s in standings if s.exercise.track == track], title=tracks.find(track).title)
+        for track in found
+    ]
 
 
 def by_skill(standings: Sequence[Standing]) -> list[Figure]:
@@ -125,10 +135,11 @@ def by_skill(standings: Sequence[Standing]) -> list[Figure]:
     return [_figure(skill, [s for s in standings if skill in s.exercise.skills]) for skill in skills]
 
 
-def _figure(name: str, standings: Sequence[Standing]) -> Figure:
+def _figure(name: str, standings: Sequence[Standing], *, title: str = "") -> Figure:
     times = [attempt.at for standing in standings for attempt in standing.attempts]
     return Figure(
         name=name,
+        title=title or name,
         total=len(standings),
         tried=sum(1 for standing in standings if standing.shows(Result.TRIED)),
         solved=sum(1 for standing in standings if standing.shows(Result.SOLVED)),

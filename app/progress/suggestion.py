@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.catalog import tracks
 from app.catalog.status import Status
 from app.progress.figures import ExerciseFacts, Standing
 
@@ -56,7 +57,9 @@ def _weakest(offered: Sequence[Standing]) -> Suggestion | None:
     fresh = [standing.exercise for standing in offered if standing.status is Status.NOT_STARTED]
     if not fresh:
         return None
-    track = min({exercise.track for exercise in fresh}, key=lambda track: (_part_solved(offered, track), track))
+    track = min(
+        {exercise.track for exercise in fresh}, key=lambda track: (_part_solved(offered, track), tracks.order(track))
+    )
     exercise = min((exercise for exercise in fresh if exercise.track == track), key=_ease)
     solved, total = _solved_of(offered, track)
     return Suggestion(

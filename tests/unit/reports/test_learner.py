@@ -77,8 +77,8 @@ def test_the_report_says_what_was_solved_how_and_by_which_rule(
 ) -> None:
     page = " ".join(ivan.get(f"/reports/learner/{cast.lena}").text.split())
     assert "Lena" in page
-    assert re.search(r"<dt>Solved of 3</dt> <dd><a [^>]*>2</a></dd>", page)
-    assert re.search(r"<dt>Solved unaided</dt> <dd><a [^>]*>1</a></dd>", page)
+    assert re.search(r"<dt>Solved of 3</dt> <dd> ?<a [^>]*>2</a> ?</dd>", page)
+    assert re.search(r"<dt>Solved unaided</dt> <dd> ?<a [^>]*>1</a> ?</dd>", page)
     assert "with help" in page
     assert "How this is counted" in page
     assert "passed every check" in page
