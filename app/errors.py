@@ -16,7 +16,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import structlog
-from flask import Flask, g, jsonify, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from jinja2 import TemplateNotFound
@@ -31,15 +31,15 @@ class GreenroomError(Exception):
     """Base of everything that services raise on purpose."""
 
 
-class NotFound(GreenroomError):  # noqa: N818 - says what is so, not that it is an error
+class NotFound(GreenroomError):
     """There is no such thing, or this person may not know of it."""
 
 
-class Forbidden(GreenroomError):  # noqa: N818 - says what is so, not that it is an error
+class Forbidden(GreenroomError):
     """This person may not do that."""
 
 
-class Invalid(GreenroomError):  # noqa: N818 - says what is so, not that it is an error
+class Invalid(GreenroomError):
     """What was sent breaks a rule; `field` names the input, where there is one."""
 
     def __init__(self, message: str, field: str = "") -> None:
@@ -48,15 +48,15 @@ class Invalid(GreenroomError):  # noqa: N818 - says what is so, not that it is a
         self.field = field
 
 
-class Conflict(GreenroomError):  # noqa: N818 - says what is so, not that it is an error
+class Conflict(GreenroomError):
     """The page is older than what it wants to change."""
 
 
-class TooMany(GreenroomError):  # noqa: N818 - says what is so, not that it is an error
+class TooMany(GreenroomError):
     """Too often, or too many at once."""
 
 
-class TooLarge(GreenroomError):  # noqa: N818 - says what is so, not that it is an error
+class TooLarge(GreenroomError):
     """More than is accepted."""
 
 
@@ -92,7 +92,7 @@ def prefers_json() -> bool:
     return accepts["application/json"] > accepts["text/html"]
 
 
-def answer(status: int, message: str = "") -> ResponseReturnValue:
+def answer(status: int, message: str = "") -> tuple[str | Response, int]:
     """Return the page, or the JSON `{"error": …}`, for `status`. `message` is shown: it must hold no secret."""
     if prefers_json():
         return jsonify(error=message or SENTENCES.get(status, SENTENCES[400])), status
@@ -115,7 +115,7 @@ def _on_http_exception(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400 or error.response is not None:
         return error  # a redirect, or an answer that is already made
     db.session.rollback()
-    body, status = answer(error.code)  # type: ignore[misc]  # answer() returns the pair
+    body, status = answer(error.code)
     headers = [(name, value) for name, value in error.get_headers() if name in {"Allow", "Retry-After"}]
     return body, status, headers
 
@@ -124,15 +124,17 @@ def _on_csrf_error(_error: CSRFError) -> ResponseReturnValue:
     return answer(400, "This form is too old, or did not come from this site. Reload the page and send it again.")
 
 
-def _on_unexpected(error: InternalServerError) -> ResponseReturnValue:
-    db.session.rollback()
-    original = error.original_exception or error
-    log.error("request.failed", exc_info=(type(original), original, original.__traceback__))
-    return answer(500)
+def _on_unexpected(_error: InternalServerError) -> ResponseReturnValue:
+    if prefers_json():
+        return jsonify(error=SENTENCES[500]), 500
+    # Not render_template: its context processors ask for the account, and the database may be what broke.
+    page = current_app.jinja_env.get_template("errors/500.html")
+    return page.render(request_id=g.get("request_id", "")), 500
 
 
 def init_app(app: Flask) -> None:
     """Answer every error with a friendly page, or JSON for scripts, that tells nothing of the inside."""
+    app.log_exception = lambda exc_info: log.error("request.failed", exc_info=exc_info)  # type: ignore[method-assign]
     app.register_error_handler(GreenroomError, _on_greenroom_error)
     app.register_error_handler(CSRFError, _on_csrf_error)
     app.register_error_handler(HTTPException, _on_http_exception)

@@ -23,7 +23,10 @@ def configure(config: Config) -> None:
     tracebacks: structlog.typing.Processor = structlog.processors.format_exc_info
     if config.production:
         renderer = structlog.processors.JSONRenderer()
-        tracebacks = structlog.processors.dict_tracebacks
+        # Without local variables: they hold passwords, learners' code and hidden tests.
+        tracebacks = structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

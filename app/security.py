@@ -114,8 +114,8 @@ def is_public(endpoint: str) -> bool:
 def _unauthorized() -> ResponseReturnValue:
     if prefers_json():
         return answer(401)
-    wanted = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else ""
-    return redirect(url_for("accounts.sign_in", **({"next": wanted} if wanted not in {"", "/"} else {})), 303)
+    wanted = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else None
+    return redirect(url_for("accounts.sign_in", next=wanted), 303)
 
 
 def _private_by_default() -> ResponseReturnValue | None:

@@ -55,7 +55,7 @@ def _wait_for(url: str) -> None:
 
 
 def create_database(url: str, name: str, *, template: str = "template1") -> str:
-    """Create database `name` as a copy of `template`; return its URL. template0 is not there, so copies are of template1."""
+    """Create database `name` as a copy of `template` and return its URL. The image has no template0."""
     with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return f"{url}/{name}"

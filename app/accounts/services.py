@@ -138,7 +138,7 @@ def set_role(email: str, role: Role) -> User:
 
 def find_by_email(email: str) -> User:
     """Return the account with this e-mail. Raises NotFound."""
-    person = db.session.scalar(select(User).where(User.email == tidy_email(email)))
+    person: User | None = db.session.scalar(select(User).where(User.email == tidy_email(email)))
     if person is None:
         raise NotFound("No account has that e-mail.")
     return person

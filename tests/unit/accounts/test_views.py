@@ -195,7 +195,7 @@ def test_the_first_page_shows_the_tracks_that_it_is_given(app: Flask, client: Fl
     page = client.get("/").text
     assert "1 exercise<" in page
     assert 'href="/exercises?track=sql"' in page
-    provide_tracks(app, lambda: [])
+    provide_tracks(app, list)
     assert "What there is to practise" not in client.get("/").text
 
 
