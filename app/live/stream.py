@@ -12,8 +12,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
-from flask import Response, request, stream_with_context
+from flask import Response, current_app, request, stream_with_context
 
 from app.db import db
 from app.errors import TooMany
@@ -59,9 +60,6 @@ class Places:
                 del self._open[person_id]
 
 
-PLACES = Places(per_person=6, in_all=48)
-
-
 def last_seen() -> int:
     """Return the id of the last event that the asking page has: `Last-Event-ID`, else `?after=`, else 0."""
     raw = request.headers.get("Last-Event-ID") or request.args.get("after", "")
@@ -75,12 +73,14 @@ def stream(
     last_id: int,
     until: Collection[str],
     pace: Pace = Pace(),
-    places: Places = PLACES,
+    places: Places | None = None,
 ) -> Response:
     """Return the response that streams `topic` from after `last_id` and ends after an event named in `until`.
 
-    The caller has checked that this person may listen. Raises TooMany when all places are taken.
+    The caller has checked that this person may listen. Raises TooMany when all `places`, by default the site's,
+    are taken.
     """
+    places = places or cast(Places, current_app.extensions["greenroom.places"])
     places.take(person_id)
     db.session.remove()  # the caller's connection is not held while the page listens
     response = Response(stream_with_context(_frames(topic, last_id, until, pace)), mimetype="text/event-stream")
