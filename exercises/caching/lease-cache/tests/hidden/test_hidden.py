@@ -42,7 +42,10 @@ def test_a_dead_loader_is_replaced(solution):
     cache, lease = loaded(solution, (8, 50, 500, 40), {"a": 7})
     asked = [("look", "a", 60), ("look", "a", 95), ("look", "a", 105), ("look", "a", 110)]
     assert cache.many(asked) == [
-        ["refresh", 7, lease], ["stale", 7, None], ["refresh", 7, lease + 1], ["stale", 7, None]
+        ["refresh", 7, lease],
+        ["stale", 7, None],
+        ["refresh", 7, lease + 1],
+        ["stale", 7, None],
     ]
     asked = [("look", "n", 200), ("look", "n", 239), ("look", "n", 240)]
     assert cache.many(asked) == [["load", None, lease + 2], ["wait", None, None], ["load", None, lease + 3]]
@@ -82,7 +85,10 @@ def test_capacity(solution):
     assert [answer[0] for answer in cache.many([("look", key, 5) for key in "abca"])] == ["fresh"] * 4
     assert cache.many([("look", "d", 6), ("store", "d", 4, lease, 7)]) == [["load", None, lease], True]
     assert cache.many([("look", key, 8) for key in "abcd"]) == [
-        ["load", None, lease + 1], ["fresh", 2, None], ["fresh", 3, None], ["fresh", 4, None]
+        ["load", None, lease + 1],
+        ["fresh", 2, None],
+        ["fresh", 3, None],
+        ["fresh", 4, None],
     ]
     # b is refreshed, so it is no longer the oldest; then a comes back and c has to go.
     assert cache.many([("look", "b", 91), ("store", "b", 22, lease + 2, 92)]) == [["refresh", 2, lease + 2], True]
@@ -126,7 +132,7 @@ class Model:
             return False
         del self.out[key]
         self.values = [v for v in self.values if v[0] != key] + [(key, value, now)]
-        self.values = self.values[-self.capacity:]
+        self.values = self.values[-self.capacity :]
         return True
 
     def drop(self, key, now):

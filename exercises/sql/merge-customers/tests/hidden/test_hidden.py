@@ -3,7 +3,7 @@ import datetime as dt
 import psycopg
 import pytest
 
-DAY0 = dt.datetime(2022, 3, 1, 9, tzinfo=dt.timezone.utc)
+DAY0 = dt.datetime(2022, 3, 1, 9, tzinfo=dt.UTC)
 TOPICS = ["news", "sales", "recipes", "events"]
 
 
@@ -42,18 +42,27 @@ def test_spelling(sql):
     db = shop(sql, [(i, email, i) for i, email in enumerate(spellings + others, 1)])
     db.run()
     assert db.query("select customer_id, email from customers order by 1") == [
-        (1, spellings[0]), *enumerate(others, len(spellings) + 1)
+        (1, spellings[0]),
+        *enumerate(others, len(spellings) + 1),
     ]
 
 
 def test_the_oldest_survives(sql):
-    db = shop(sql, [
-        (3, "A@mail.example", 40), (8, "a@mail.example", 20), (9, "a@Mail.example", 30),
-        (5, "b@mail.example", 50), (2, "B@mail.example", 50), (7, "b@MAIL.example", 60),
-    ])
+    db = shop(
+        sql,
+        [
+            (3, "A@mail.example", 40),
+            (8, "a@mail.example", 20),
+            (9, "a@Mail.example", 30),
+            (5, "b@mail.example", 50),
+            (2, "B@mail.example", 50),
+            (7, "b@MAIL.example", 60),
+        ],
+    )
     db.run()
     assert db.query("select * from customers order by 1") == [
-        (2, "B@mail.example", "Name 2", at(50)), (8, "a@mail.example", "Name 8", at(20))
+        (2, "B@mail.example", "Name 2", at(50)),
+        (8, "a@mail.example", "Name 8", at(20)),
     ]
 
 
@@ -66,22 +75,35 @@ def test_no_order_is_lost(sql):
 
 def test_subscriptions(sql):
     customers = [(1, "kim@mail.example", 1), (2, "KIM@mail.example", 2), (3, "Kim@mail.example", 3)]
-    db = shop(sql, customers, subscriptions=[
-        (1, "news", 30), (2, "news", 12), (3, "news", 25),
-        (1, "sales", 5), (3, "sales", 9),
-        (2, "events", 18), (3, "events", 16),
-    ])
+    db = shop(
+        sql,
+        customers,
+        subscriptions=[
+            (1, "news", 30),
+            (2, "news", 12),
+            (3, "news", 25),
+            (1, "sales", 5),
+            (3, "sales", 9),
+            (2, "events", 18),
+            (3, "events", 16),
+        ],
+    )
     db.run()
-    assert topics_of(db) == [
-        (1, "events", at(16).date()), (1, "news", at(12).date()), (1, "sales", at(5).date())
-    ]
+    assert topics_of(db) == [(1, "events", at(16).date()), (1, "news", at(12).date()), (1, "sales", at(5).date())]
 
 
 def test_old_ids_lead_to_the_survivor(sql):
-    db = shop(sql, [
-        (1, "ann@mail.example", 2), (6, "Ann@mail.example", 3), (4, "ANN@mail.example", 4),
-        (5, "bo@mail.example", 1), (2, "cy@mail.example", 9), (3, "Cy@mail.example", 10),
-    ])
+    db = shop(
+        sql,
+        [
+            (1, "ann@mail.example", 2),
+            (6, "Ann@mail.example", 3),
+            (4, "ANN@mail.example", 4),
+            (5, "bo@mail.example", 1),
+            (2, "cy@mail.example", 9),
+            (3, "Cy@mail.example", 10),
+        ],
+    )
     db.run()
     assert moved(db) == [(3, 2), (4, 1), (6, 1)]
 
@@ -100,8 +122,10 @@ def test_lookup_reads_an_index(sql):
     db = shop(sql, [(i, f"{'User' if i % 3 else 'user'}{i}@mail.example", i % 500) for i in range(1, 6001)])
     db.run()
     for number in (17, 2900, 5999, 7000):
-        query = (f"select customer_id, name from customers"
-                 f" where lower(btrim(email)) = lower(btrim(' USER{number}@mail.example'))")
+        query = (
+            f"select customer_id, name from customers"
+            f" where lower(btrim(email)) = lower(btrim(' USER{number}@mail.example'))"
+        )
         db.plan(query)  # the first one also pays for reading the catalogue
         assert db.plan(query).pages <= 12
 
