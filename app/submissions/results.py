@@ -139,7 +139,8 @@ def banner(submission: Submission, checks: Sequence[ShownCheck], limits: LimitsS
     kind = "visible checks" if submission.purpose == Purpose.RUN else "checks"
     match Verdict(submission.verdict or Verdict.JUDGE_ERROR):
         case Verdict.ACCEPTED if submission.purpose == Purpose.RUN:
-            return Banner(tone="accepted", title=f"All {total} {kind} pass", text="Submit to run the hidden ones too.")
+            title = "The visible check passes" if total == 1 else f"All {total} visible checks pass"
+            return Banner(tone="accepted", title=title, text="Submit to run the hidden ones too.")
         case Verdict.ACCEPTED:
             return Banner(tone="accepted", title="Accepted", text=f"All {total} checks pass.")
         case Verdict.WRONG_ANSWER:
