@@ -122,7 +122,7 @@ class Cluster:
             else:
                 database.script()
         except LimitHit as hit:
-            self.suite.end("out_of_time" if hit.limit == "time" else "crashed")
+            self.suite.end_by(hit.limit)
         except QueryFault as fault:
             self.suite.end("not_loaded", detail=str(fault))
 

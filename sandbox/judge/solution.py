@@ -61,7 +61,7 @@ class Solution:
         try:
             return self._exchange(ops)
         except LimitHit as hit:
-            self._suite.end({"time": "out_of_time", "output": "too_much_output"}.get(hit.limit, "crashed"))
+            self._suite.end_by(hit.limit)
             raise
 
     def _exchange(self, ops: list[Op]) -> list[Any]:
@@ -103,7 +103,7 @@ def await_loaded(link: Link, suite: Suite) -> None:
     try:
         message = link.receive(suite.wall_seconds)
     except LimitHit as hit:
-        suite.end("out_of_time" if hit.limit == "time" else "crashed")
+        suite.end_by(hit.limit)
         raise
     kind, detail, out = message.get("type"), message.get("detail", ""), message.get("out", "")
     if kind not in {"loaded", "not_loaded", "crashed"} or not isinstance(detail, str) or not isinstance(out, str):

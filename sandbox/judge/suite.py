@@ -72,6 +72,10 @@ class Suite:
         elif self.current is not None:
             self.current.output = (self.current.output + text)[: self.output_cap]
 
+    def end_by(self, limit: str) -> None:
+        """Nothing more can be judged because `limit` bit."""
+        self.end({"time": "out_of_time", "output": "too_much_output"}.get(limit, "crashed"))
+
     def end(self, ended: str, *, detail: str = "", reason: str = "") -> None:
         """Nothing more can be judged; the first call counts."""
         if not self.ended:

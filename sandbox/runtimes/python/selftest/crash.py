@@ -1,0 +1,5 @@
+import os
+
+
+def double(n):
+    os.abort()

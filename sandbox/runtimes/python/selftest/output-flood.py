@@ -1,0 +1,3 @@
+def double(n):
+    while True:
+        print("x" * 4096)

@@ -1,0 +1,5 @@
+import time
+
+
+def double(n):
+    time.sleep(3600)
