@@ -1,6 +1,6 @@
 # The project's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test check prove assets env
+.PHONY: help run test check bench prove assets env
 
 PYTHON := .venv/bin/python
 .SILENT:
@@ -19,6 +19,10 @@ test: env ## prepare everything, then run all tests
 
 check: env ## style, types, templates, imports and security of the code; needs no engine
 	sh deploy/check.sh
+
+bench: env ## measure verdicts, channels and the queue, each beside something else in the same run
+	$(PYTHON) -m deploy.prepare sandbox
+	$(PYTHON) -m tests.bench
 
 prove: env ## judge every shipped exercise's reference, starter and wrong solutions
 	$(PYTHON) -m deploy.prepare sandbox
