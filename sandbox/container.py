@@ -172,11 +172,14 @@ class Container:
         assert self.stream is not None
         return self.stream
 
-    def facts(self) -> Facts:
-        """Return what the kernel counted so far; without readable cgroup files only what the engine tells."""
+    def facts(self, *, ended: bool = False) -> Facts:
+        """Return what the kernel counted so far; without readable cgroup files only what the engine tells.
+
+        `ended`: the container's stream has closed, so the engine is about to learn how it ended.
+        """
         oom = count_in(self._cgroups.get("memory"), ("memory.oom_control", "memory.events"), "oom_kill")
         if oom is None:
-            oom = int(self._engine_saw_oom())
+            oom = int(self._engine_saw_oom(ended or bool(self._cgroups)))
         pids = count_in(self._cgroups.get("pids"), ("pids.events",), "max")
         return Facts(
             out_of_memory=bool(oom),
@@ -185,9 +188,8 @@ class Container:
             max_memory_bytes=number_in(self._cgroups.get("memory"), ("memory.max_usage_in_bytes", "memory.peak")),
         )
 
-    def _engine_saw_oom(self) -> bool:
+    def _engine_saw_oom(self, died: bool) -> bool:
         """Return what the engine tells. It learns of an end a little after the stream has closed: wait for that."""
-        died = bool(self._cgroups)  # they were there, and are not any more
         deadline = time.monotonic() + ENGINE_LAG_SECONDS
         with contextlib.suppress(docker.errors.DockerException):
             while True:

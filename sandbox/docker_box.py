@@ -183,7 +183,7 @@ def _pump(job: Job, plan: Plan, rig: Rig, on_event: OnEvent) -> Outcome:
     pump = Pump(judge, box, setup, job.limits.wall_time.total_seconds(), on_control)
     stop = pump.run()
     wall = timedelta(seconds=time.monotonic() - pump.started_at) if pump.started_at is not None else timedelta()
-    facts = rig.learner_side.facts()
+    facts = rig.learner_side.facts(ended=box is not None and not box.open)
     outcome = _outcome(stop, pump.end, nonce, facts, judge.stderr.decode("utf-8", "replace"))
     return replace(outcome, wall_time=wall, cpu_time=facts.cpu_time, max_memory_bytes=facts.max_memory_bytes)
 

@@ -140,7 +140,7 @@ def _memory(box: DockerBox) -> list[Probe]:
     try:
         probe.start()
         said, _ = _listen(probe)
-        killed = probe.facts().out_of_memory
+        killed = probe.facts(ended=True).out_of_memory
     finally:
         probe.destroy()
     return [_probe("memory", killed and b"survived" not in said, "killed" if killed else "not killed")]

@@ -139,7 +139,7 @@ class Pump:
             try:
                 for channel, payload in frames.feed(data):
                     self._from_judge(channel, payload)
-            except (WireError, ValueError):
+            except (WireError, ValueError, KeyError, TypeError):
                 self.judge.open = False  # a judge that garbles its frames is a broken judge
         elif data:
             self.judge.out += wire.frame(wire.BOX, data)
@@ -165,7 +165,7 @@ class Pump:
     def _rearm(self, selector: selectors.BaseSelector) -> None:
         """Ask for writability only where something waits, and for reading only where the other side keeps up."""
         if self.box is not None and not self.box.open and not self.box_closed_told:
-            selector.unregister(self.box.sock)
+            _watch(selector, self.box, 0)
             self.judge.out += wire.control({"type": "box_closed"})
             self.box_closed_told = True
         for peer, other in ((self.judge, self.box), (self.box, self.judge)):
@@ -175,4 +175,15 @@ class Pump:
             events = selectors.EVENT_READ if backlog < HIGH_WATER else 0
             if peer.out:
                 events |= selectors.EVENT_WRITE
-            selector.modify(peer.sock, events or selectors.EVENT_WRITE, peer)
+            _watch(selector, peer, events)
+
+
+def _watch(selector: selectors.BaseSelector, peer: Peer, events: int) -> None:
+    """Wait for `events` of `peer` from now on. For none it is left out: asking for what is there already would spin."""
+    known = peer.sock in selector.get_map()
+    if known and not events:
+        selector.unregister(peer.sock)
+    elif known:
+        selector.modify(peer.sock, events, peer)
+    elif events:
+        selector.register(peer.sock, events, peer)

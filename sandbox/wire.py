@@ -8,6 +8,7 @@ because whatever comes from a box may have been written by learner code.
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Iterator
 from typing import Any, NoReturn
@@ -17,7 +18,7 @@ from sandbox.errors import WireError
 CONTROL, BOX = 0, 1
 HEADER = struct.Struct(">BI")
 MAX_FRAME = 32 * 1024 * 1024
-MAX_LINE = 12 * 1024 * 1024  # an 8 MiB body in base64, and its envelope
+MAX_LINE = 4 * 1024 * 1024  # as Python objects up to forty times that; the shim cuts longer bodies into pieces
 MAX_DEPTH = 200
 
 
@@ -64,7 +65,8 @@ def parse_line(raw: bytes) -> dict[str, Any]:
     if _depth(raw) > MAX_DEPTH:
         raise WireError("nested too deeply")
     try:
-        message = json.loads(raw, object_pairs_hook=_unique, parse_constant=_refuse)
+        # Decoded here: json would guess UTF-16 and UTF-32 too, which _depth does not read.
+        message = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise WireError("not JSON") from error
     if not isinstance(message, dict):
@@ -83,8 +85,15 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):  # 1e999 is how infinity is written without its name
+        raise ValueError("not finite")
+    return number
+
+
 def _depth(raw: bytes) -> int:
-    """Return an upper bound of the nesting: brackets inside strings count too, which only errs to the safe side."""
+    """Return how deep `raw` is nested if it is JSON; 0 where there are too few brackets to matter."""
     if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
         return 0
     depth = deepest = 0

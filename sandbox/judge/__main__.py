@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,15 @@ from sandbox.judge.tunnel import Shim
 
 ROOT = Path("/work/suite")
 BOX_START_SECONDS = 60.0
+MEMORY_BYTES = 400 * 1024 * 1024  # the container has 512 MiB, which also hold its files
+STACK_BYTES = 1024 * 1024  # of each thread; the default of 8 MiB would count against MEMORY_BYTES
 
 
 def main() -> None:
     """Judge one job."""
+    # A huge value of the learner's then raises MemoryError in the check that looks at it, instead of ending the judge.
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    threading.stack_size(STACK_BYTES)
     link = Link(os.dup(0), os.dup(1))
     os.dup2(2, 1)  # whatever pytest or a test prints must not reach the frames
     null = os.open(os.devnull, os.O_RDONLY)

@@ -28,6 +28,11 @@ STRATEGY = "file_copy"  # a third less CPU per data set than wal_log, fsync bein
 SOCKET_DIR = "/run/greenroom"
 MAX_ROWS = 50_000
 MAX_RESULT_BYTES = 8 * 1024 * 1024
+UNREADABLE = (
+    ValueError,
+    ArithmeticError,
+    RecursionError,
+)  # of psycopg's and json's readers: huge numbers, deep nesting
 START_SECONDS = 30.0
 FORBIDDEN = {  # what a script may not leave behind: it would run with the rights of whoever touches it
     "functions": "select count(*) from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
@@ -192,6 +197,7 @@ class Database:
         with self._learner(time_zone, read_only=False) as connection, self._guard(connection):
             connection.autocommit = True
             connection.execute(self._cluster.text)
+            connection.commit()  # of a transaction left open: what was deferred is checked under the deadline
         for what, count in FORBIDDEN.items():
             if self.query(count) != [(0,)]:
                 raise QueryFault(f"{what} are not allowed in this exercise")
@@ -235,6 +241,10 @@ class Guard:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._timer.cancel()
+        if isinstance(error, MemoryError) or _says_out_of_memory(error):
+            raise LimitHit("output", f"more than {MAX_RESULT_BYTES >> 20} MiB") from error
+        if isinstance(error, UNREADABLE):
+            raise QueryFault("the result holds a value that Python cannot read") from error
         if not isinstance(error, psycopg.Error):
             return
         if self._late:
@@ -263,6 +273,11 @@ def _size(held: PGresult | None) -> int:
     if held is None:
         return 0
     return sum(len(held.get_value(r, c) or b"") for r in range(held.ntuples) for c in range(held.nfields))
+
+
+def _says_out_of_memory(error: BaseException | None) -> bool:
+    """Return whether this side, and not the server, had no room for an answer: libpq gives that no code."""
+    return isinstance(error, psycopg.Error) and not error.sqlstate and "memory" in str(error)
 
 
 def _message(error: psycopg.Error) -> str:

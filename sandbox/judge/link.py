@@ -13,7 +13,8 @@ from sandbox import wire
 from sandbox.errors import WireError
 from sandbox.judge.faults import LimitHit
 
-MAX_WAITING = 64 * 1024 * 1024  # bytes of one unfinished or unread line from the box
+MAX_UNREAD_BYTES = 32 * 1024 * 1024  # of the box, that nobody has asked for yet
+MAX_UNREAD_LINES = 100_000
 
 
 class Link:
@@ -23,7 +24,8 @@ class Link:
         self._fd_in, self._fd_out = fd_in, fd_out
         self._write_lock = threading.Lock()
         self._arrived = threading.Condition()
-        self._lines: deque[dict[str, Any]] = deque()
+        self._lines: deque[bytes] = deque()  # parsed when asked for: as objects they are far larger
+        self._unread = 0
         self._controls: deque[dict[str, Any]] = deque()
         self._partial = bytearray()
         self.box_open = True
@@ -55,7 +57,14 @@ class Link:
                     raise LimitHit("crash", "the program ended")
                 if not self._arrived.wait(max(0.0, deadline - time.monotonic())) and time.monotonic() >= deadline:
                     raise LimitHit("time", f"no answer within {seconds:g} s")
-            return self._lines.popleft()
+            raw = self._lines.popleft()
+            self._unread -= len(raw)
+        try:
+            return wire.parse_line(raw)
+        except WireError as error:
+            with self._arrived:
+                self._distrust(str(error))
+            raise LimitHit("crash", f"the program disturbed its channel: {error}") from None
 
     def unsolicited(self) -> bool:
         """Return whether the box said something that nobody asked for."""
@@ -88,11 +97,18 @@ class Link:
         if self.garbled:
             return
         self._partial += payload
-        *lines, rest = self._partial.split(b"\n")
-        self._partial = bytearray(rest)
-        try:
-            if len(rest) > wire.MAX_LINE:
-                raise WireError("line too long")
-            self._lines.extend(wire.parse_line(bytes(raw)) for raw in lines)
-        except WireError as error:
-            self.garbled = str(error)
+        if b"\n" in payload:
+            *lines, rest = bytes(self._partial).split(b"\n")
+            self._partial = bytearray(rest)
+            self._lines.extend(lines)
+            self._unread += sum(map(len, lines))
+        if len(self._partial) > wire.MAX_LINE:
+            self._distrust("line too long")
+        elif self._unread > MAX_UNREAD_BYTES or len(self._lines) > MAX_UNREAD_LINES:
+            self._distrust("more lines than anyone asked for")
+
+    def _distrust(self, why: str) -> None:
+        """Take nothing from the box any more; the lock is held."""
+        self.garbled = why
+        self._lines.clear()
+        self._partial.clear()

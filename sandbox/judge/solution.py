@@ -106,7 +106,8 @@ def await_loaded(link: Link, suite: Suite) -> None:
         suite.end_by(hit.limit)
         raise
     kind, detail, out = message.get("type"), message.get("detail", ""), message.get("out", "")
-    if kind not in {"loaded", "not_loaded", "crashed"} or not isinstance(detail, str) or not isinstance(out, str):
+    told = all(isinstance(text, str) for text in (kind, detail, out))
+    if not told or kind not in {"loaded", "not_loaded", "crashed"}:
         suite.end("crashed")
         raise LimitHit("crash", "the program disturbed its channel while it was loaded")
     suite.printed(out)
