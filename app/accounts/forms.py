@@ -5,12 +5,14 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Email, InputRequired, Length
+from wtforms.validators import InputRequired, Length, Regexp
 
 from app.accounts.clock import time_zones
 from app.accounts.models import Theme
 from app.accounts.passwords import MAX_LENGTH, MIN_LENGTH
+from app.accounts.services import EMAIL
 
+_SHAPE = "Enter an e-mail address like name@example.com."
 _SIZE = f"Choose a password of {MIN_LENGTH} to {MAX_LENGTH} characters."
 
 
@@ -18,7 +20,7 @@ class RegisterForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     """Asks for an account."""
 
     name = StringField("Name", [InputRequired("Enter your name."), Length(max=80)])
-    email = EmailField("E-mail", [InputRequired("Enter your e-mail."), Length(max=254), Email()])
+    email = EmailField("E-mail", [InputRequired("Enter your e-mail."), Length(max=254), Regexp(EMAIL, message=_SHAPE)])
     password = PasswordField("Password", [InputRequired("Choose a password."), Length(MIN_LENGTH, MAX_LENGTH, _SIZE)])
     time_zone = HiddenField(default="UTC")
 
