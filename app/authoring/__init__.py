@@ -6,7 +6,10 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the instructor pages about exercises."""
-    from app.authoring.views import blueprint  # the models must be importable before the views
+    """Register the instructor pages about exercises, and tell the catalogue how often each was accepted."""
+    from app.authoring.services import acceptance
+    from app.authoring.views import blueprint
+    from app.catalog.services import provide_acceptance
 
     app.register_blueprint(blueprint)
+    provide_acceptance(acceptance)

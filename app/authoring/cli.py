@@ -99,9 +99,9 @@ def prove(paths: tuple[Path, ...], as_json: bool, jobs: int) -> Exit:
     cards: list[ProofCard] = []
     for folder in wanted:
         cards.append(prove_folder(folder, box, at=now(), side_by_side=jobs, on_result=_progress(folder.name)))
-        _keep(cards[-1])
         if not as_json:
             click.echo(_table(cards[-1]))
+    _keep(cards)
     passed = sum(card.passed for card in cards)
     if as_json:
         said = {"passed": passed == len(cards), "exercises": [card.as_json() for card in cards]}
@@ -190,13 +190,14 @@ def _complain(problems: Iterable[Problem]) -> None:
         click.echo(str(problem), err=True)
 
 
-def _keep(card: ProofCard) -> None:
-    """Store the card where there is a database with the exercise in it; a proof needs none."""
+def _keep(cards: Iterable[ProofCard]) -> None:
+    """Store the cards where there is a database with the exercises in it; a proof needs none."""
     try:
-        services.keep_proof(card)
+        for card in cards:
+            services.keep_proof(card)
     except SQLAlchemyError:
         db.session.rollback()
-        click.echo("The proof card was not stored: there is no database yet.", err=True)
+        click.echo("The proof cards are not stored: the database is not prepared yet.", err=True)
 
 
 def _progress(name: str) -> Callable[[Result], None]:

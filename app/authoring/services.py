@@ -65,6 +65,11 @@ class Detail:
     checks: tuple[CheckFigure, ...]
     submissions: tuple[Submission, ...]  # newest first
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """The title of each check, by its id."""
+        return {check.id: check.title for check in self.checks}
+
 
 def keep_proof(card: ProofCard) -> int:
     """Store `card` with every revision that holds exactly the files it proved; return how many there are."""

@@ -14,7 +14,7 @@ from app.db import db
 def track_cards() -> list[TrackCard]:
     """Return each track that has a published exercise, in the catalogue's order."""
     counted = select(Exercise.track, func.count()).where(Exercise.published).group_by(Exercise.track)
-    counts = dict(db.session.execute(counted).tuples().all())
+    counts = dict(db.session.execute(counted).all())
     return [
         TrackCard(
             title=tracks.find(slug).title,

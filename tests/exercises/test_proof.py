@@ -1,0 +1,48 @@
+"""Every shipped exercise is proven for real: references, starter, wrong solutions and cheats through Docker."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.authoring.proof import prove_folder
+from app.catalog.format import load
+from app.catalog.sync import folders
+from config import ROOT
+from sandbox import doctor
+from sandbox.docker_box import DockerBox
+
+EXERCISES = list(folders(ROOT / "exercises"))
+SLOWEST = 3.0  # seconds that judging a reference may take on two cores; the fastest of its runs, as others share them
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def box() -> DockerBox:
+    """The real sandbox, its limits proven."""
+    box = DockerBox()
+    report = doctor.examine(box)
+    assert report.passed, [probe for probe in report.probes if not probe.passed]
+    return box
+
+
+@pytest.mark.parametrize("folder", EXERCISES, ids=lambda folder: f"{folder.parent.name}/{folder.name}")
+def test_it_is_proven(folder: Path, box: DockerBox) -> None:
+    card = prove_folder(folder, box, at=datetime.now(UTC))
+    assert [(rule.name, finding) for rule in card.rules for finding in rule.findings] == []
+    assert min(card.reference_wall_times()).total_seconds() <= SLOWEST
+
+
+def test_there_are_the_exercises_that_a_newcomer_is_promised() -> None:
+    tracks = [folder.parent.name for folder in EXERCISES]
+    assert {track: tracks.count(track) for track in ("welcome", "apis", "sql", "auth", "caching")} == {
+        "welcome": 1, "apis": 2, "sql": 2, "auth": 2, "caching": 2,
+    }  # fmt: skip
+
+
+def test_no_two_exercises_share_an_id() -> None:
+    ids = [load(folder).spec.id for folder in EXERCISES]
+    assert len(set(ids)) == len(ids)
