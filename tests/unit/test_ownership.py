@@ -1,0 +1,227 @@
+"""Whose is it? Every route with an id in its address, asked by everybody. A new one must be added to MATRIX.
+
+Everything of Lena's holds the word canaria: her name, her draft, her submission, what it printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app.accounts.models import User
+from app.catalog.models import Exercise
+from app.db import db, now
+from app.progress.models import Attempt, Help
+from app.progress.services import open_hint, open_solution, record_attempt
+from app.submissions.models import Draft, Submission
+from tests.conftest import Cast, signed_in
+from tests.factories import make_draft, make_submission
+from tests.unit.submissions.exercises import ANSWER, URL, double_it
+
+SECRET = "canaria"
+SOLUTION = "# the reference"
+SIGN_IN = 303  # and the address of the page to sign in at
+PEOPLE = ("visitor", "olaf", "lena", "ivan", "ada")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Things:
+    """What belongs to Lena."""
+
+    lena: int
+    submission: int
+    draft_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What each of PEOPLE gets from one route, and who reads something of Lena's there."""
+
+    path: Callable[[Things], str]
+    gets: tuple[int, int, int, int, int]
+    told: frozenset[str]
+    sends: Callable[[Things], dict[str, Any]] = field(default=lambda _things: {})
+
+
+LENA = frozenset({"lena"})
+STAFF = frozenset({"ivan", "ada"})
+NOBODY: frozenset[str] = frozenset()
+
+FORM = {"language": "python", "draft_version": "0", "purpose": "submit"}
+FILES = {f"files[{path}]": text for path, text in ANSWER.items()}
+
+
+def report(path: str) -> Row:
+    """A page about Lena: for herself and for instructors."""
+    return Row(path=lambda its: f"/reports/learner/{its.lena}{path}", gets=(303, 404, 200, 200, 200), told=LENA | STAFF)
+
+
+MATRIX = {
+    "GET submissions.solve": Row(path=lambda its: URL, gets=(200, 200, 200, 200, 200), told=LENA),
+    "PUT submissions.save_draft": Row(
+        path=lambda its: f"{URL}/draft",
+        gets=(401, 409, 200, 409, 409),
+        told=NOBODY,
+        sends=lambda its: {"json": {"language": "python", "version": its.draft_version, "files": ANSWER}},
+    ),
+    "POST submissions.reset": Row(
+        path=lambda its: f"{URL}/reset",
+        gets=(SIGN_IN, 303, 303, 303, 303),
+        told=NOBODY,
+        sends=lambda its: {"data": {"language": "python"}},
+    ),
+    "POST submissions.open_hint": Row(  # Lena has opened the first; nobody else may open the second yet
+        path=lambda its: f"{URL}/hints",
+        gets=(SIGN_IN, 409, 303, 409, 409),
+        told=NOBODY,
+        sends=lambda its: {"data": {"language": "python", "position": "2"}},
+    ),
+    "POST submissions.open_solution": Row(
+        path=lambda its: f"{URL}/solution",
+        gets=(SIGN_IN, 303, 303, 303, 303),
+        told=NOBODY,
+        sends=lambda its: {"data": {"language": "python", "sure": "yes"}},
+    ),
+    "POST submissions.create": Row(
+        path=lambda its: f"{URL}/submissions",
+        gets=(SIGN_IN, 303, 303, 303, 303),
+        told=NOBODY,
+        sends=lambda its: {"data": {**FORM, **FILES}},
+    ),
+    "GET submissions.show": Row(
+        path=lambda its: f"/submissions/{its.submission}", gets=(SIGN_IN, 404, 200, 200, 200), told=LENA | STAFF
+    ),
+    "GET submissions.fragment": Row(
+        path=lambda its: f"/submissions/{its.submission}/fragment",
+        gets=(SIGN_IN, 404, 200, 200, 200),
+        told=LENA | STAFF,
+    ),
+    "GET submissions.events": Row(
+        path=lambda its: f"/submissions/{its.submission}/events", gets=(SIGN_IN, 404, 204, 404, 404), told=NOBODY
+    ),
+    "POST submissions.restore": Row(
+        path=lambda its: f"/submissions/{its.submission}/restore", gets=(SIGN_IN, 404, 303, 404, 404), told=NOBODY
+    ),
+    "GET reports.learner_report": report(""),
+    "GET reports.learner_csv": report(".csv"),
+    "GET reports.learner_attempts": report("/attempts"),
+    "GET authoring.show": Row(
+        path=lambda its: URL.replace("/exercises/", "/instructor/exercises/"),
+        gets=(SIGN_IN, 403, 403, 200, 200),
+        told=STAFF,
+    ),
+}
+
+
+@pytest.fixture
+def things(app: Flask, cast: Cast) -> Things:
+    """Lena has opened help, keeps a draft, and has solved the exercise."""
+    with app.app_context():
+        lena, exercise = db.session.get_one(User, cast.lena), double_it()
+        lena.name = f"Lena {SECRET}"
+        draft = make_draft(lena, exercise, language="python", files={**ANSWER, "notes.py": f"# {SECRET} draft\n"})
+        submission = make_submission(
+            lena,
+            exercise,
+            verdict="accepted",
+            language="python",
+            files={**ANSWER, "notes.py": f"# {SECRET} code\n"},
+            output=f"{SECRET} printed this",
+            judged_at=now(),
+        )
+        open_hint(lena.id, exercise.id, 1)
+        open_solution(lena.id, exercise.id)
+        record_attempt(submission_id=submission.id, learner_id=lena.id, exercise_id=exercise.id, solved=True, at=now())
+        db.session.commit()
+        return Things(lena=lena.id, submission=submission.id, draft_version=draft.version)
+
+
+def browser_of(person: str, app: Flask, cast: Cast) -> FlaskClient:
+    """Return the browser of one of PEOPLE."""
+    return app.test_client() if person == "visitor" else signed_in(app, getattr(cast, person))
+
+
+def rows_of(app: Flask, learner_id: int) -> list[tuple[Any, ...]]:
+    """Return every column of whatever the database holds of a learner."""
+    with app.app_context():
+        return [
+            (model.__tablename__, *(getattr(row, column.name) for column in model.__table__.columns))
+            for model in (Draft, Submission, Help, Attempt)
+            for row in db.session.scalars(select(model).where(model.learner_id == learner_id).order_by(model.id))
+        ]
+
+
+def ask(browser: FlaskClient, route: str, things: Things) -> TestResponse:
+    """Send the request of one row of the matrix."""
+    row = MATRIX[route]
+    return browser.open(row.path(things), method=route.split()[0], **row.sends(things))
+
+
+def routes_with_ids(app: Flask) -> set[str]:
+    """Return each route whose address names something, as `METHOD endpoint`."""
+    return {
+        f"{method} {rule.endpoint}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.arguments and rule.endpoint != "static"
+    }
+
+
+def test_every_route_with_an_id_is_in_the_matrix(app: Flask) -> None:
+    assert routes_with_ids(app) == set(MATRIX)
+
+
+def test_a_new_route_with_an_id_would_be_missed(app: Flask) -> None:
+    app.add_url_rule("/certificates/<int:certificate_id>", "certificates.show", lambda certificate_id: "")
+    assert routes_with_ids(app) - set(MATRIX) == {"GET certificates.show"}
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize("route", MATRIX)
+def test_everybody_gets_what_the_matrix_says(app: Flask, cast: Cast, things: Things, route: str, person: str) -> None:
+    before = rows_of(app, things.lena)
+    answer = ask(browser_of(person, app, cast), route, things)
+    row = MATRIX[route]
+    assert answer.status_code == row.gets[PEOPLE.index(person)], answer.text
+    if person == "visitor" and answer.status_code == SIGN_IN:
+        assert answer.headers["Location"].startswith("/sign-in")
+    if answer.status_code == 200 and route.startswith("GET"):
+        assert (SECRET in answer.text) == (person in row.told)
+    elif person != "lena":
+        assert SECRET not in answer.text
+    if person != "lena":
+        assert rows_of(app, things.lena) == before, "somebody else changed what is Lena's"
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_the_solution_is_for_her_who_solved_it(app: Flask, cast: Cast, things: Things, person: str) -> None:
+    page = ask(browser_of(person, app, cast), "GET submissions.solve", things).text
+    assert (SOLUTION in page) == (person == "lena")
+
+
+@pytest.mark.parametrize("person", ["olaf", "ivan", "ada"])
+def test_nobody_compares_their_own_submission_with_hers(app: Flask, cast: Cast, things: Things, person: str) -> None:
+    with app.app_context():
+        exercise = db.session.scalars(select(Exercise)).one()
+        someone = db.session.get_one(User, getattr(cast, person))
+        own = make_submission(someone, exercise, verdict="accepted", language="python", files=ANSWER, judged_at=now())
+        own_id = own.id
+    answer = browser_of(person, app, cast).get(f"/submissions/{own_id}?against={things.submission}")
+    assert answer.status_code == 404
+    assert SECRET not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/progress", "/progress/attempts", "/progress/attempts?exercise=1", "/exercises", "/settings"]
+)
+def test_pages_without_an_id_show_ones_own(olaf: FlaskClient, things: Things, path: str) -> None:
+    answer = olaf.get(path)
+    assert answer.status_code == 200
+    assert SECRET not in answer.text
