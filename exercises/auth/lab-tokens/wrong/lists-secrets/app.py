@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 SCOPES = ("samples:read", "samples:write", "tokens:manage")
 MAX_TOKENS = int(os.environ.get("MAX_TOKENS", "8"))
+TEN_YEARS = 315_360_000  # in seconds
 
 app = Flask(__name__)
 
@@ -211,8 +212,8 @@ def make_token():
         raise Refused(422, f"scopes must be a list out of {', '.join(SCOPES)}")
     if len(set(scopes)) < len(scopes):
         raise Refused(422, "scopes must be different")
-    if seconds is not None and (type(seconds) not in (int, float) or not 0 < seconds < math.inf):
-        raise Refused(422, "expires_in must be a number of seconds greater than 0, or null")
+    if seconds is not None and (type(seconds) not in (int, float) or not 0 < seconds <= TEN_YEARS):
+        raise Refused(422, f"expires_in must be a number of seconds, greater than 0 and at most {TEN_YEARS}, or null")
     token, _ = vault.mint(maker, name, scopes, math.inf if seconds is None else seconds)
     return jsonify(token.shown()), 201
 
