@@ -16,8 +16,8 @@ from app.errors import GreenroomError
 from config import Config
 
 DEMO = (
-    services.Registration(email="learner@example.com", name="Lena Learner", password="", role=Role.LEARNER),
-    services.Registration(email="instructor@example.com", name="Ivan Instructor", password="", role=Role.INSTRUCTOR),
+    ("learner@example.com", "Lena Learner", Role.LEARNER),
+    ("instructor@example.com", "Ivan Instructor", Role.INSTRUCTOR),
 )
 
 
@@ -78,16 +78,13 @@ def demo() -> None:
     if config.production:
         raise click.ClickException("Demo accounts are not made in production mode.")
     kept = _DemoPasswords(config.var_dir / "demo-accounts.json")
-    for person in DEMO:
-        password = kept.of(person.email)
-        if not services.register(_with(person, password)) and not services.opens(person.email, password):
-            click.echo(f"{person.role:<11} {person.email}  (its password was changed)")
+    for email, name, role in DEMO:
+        password = kept.of(email)
+        wanted = services.Registration(email=email, name=name, password=password, role=role)
+        if not services.register(wanted) and not services.opens(email, password):
+            click.echo(f"{role:<11} {email}  (its password was changed)")
             continue
-        click.echo(f"{person.role:<11} {person.email}  {password}")
-
-
-def _with(person: services.Registration, password: str) -> services.Registration:
-    return services.Registration(email=person.email, name=person.name, password=password, role=person.role)
+        click.echo(f"{role:<11} {email}  {password}")
 
 
 class _DemoPasswords:
