@@ -1,4 +1,4 @@
-"""The only reader of the environment. `Config.from_environ()` is what the site runs with, `TestConfig` what tests do."""
+"""The only reader of the environment: `Config.from_environ()` is for the site, `TestConfig` for tests."""
 
 from __future__ import annotations
 
