@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from app.catalog import kinds
 from app.submissions.models import Purpose
 from sandbox.job import MIB, Check, Job, Limits
 
 if TYPE_CHECKING:
     from app.catalog.format import Source
-
-# A language is run by the runtime of its name; these kinds always by the same one.
-_RUNTIME_OF_KIND = {"sql": "postgres"}
 
 
 def job_for(
@@ -30,7 +28,7 @@ def job_for(
     return Job(
         id=job_id,
         kind=spec.kind,
-        runtime=_RUNTIME_OF_KIND.get(spec.kind, language),
+        runtime=kinds.find(spec.kind).runtimes[language],
         files=dict(files),
         entry=how.entry,
         command=tuple(shlex.split(how.run)),
