@@ -9,6 +9,7 @@ sys.path.insert(0, "/opt/greenroom")
 import box
 
 EXEC_FLAG = "--again"
+ENVIRONMENT = dict(os.environ)  # as it was before any code of the learner's
 
 
 class Refused(Exception):
@@ -111,8 +112,9 @@ def serve(channel, driver, captured, entry):
             box.kill_others()
             os.set_inheritable(channel.fd_in, True)
             os.set_inheritable(channel.fd_out, True)
+            # What the learner's code put into its environment would reach the fresh process too.
             again = [EXEC_FLAG, str(channel.fd_in), str(channel.fd_out), entry]
-            os.execv(sys.executable, [sys.executable, "-I", "-u", __file__, *again])
+            os.execve(sys.executable, [sys.executable, "-I", "-u", __file__, *again], ENVIRONMENT)
         results = [driver.one(op) for op in message["ops"]]
         flush()
         reply = {"id": message["id"], "results": results, "out": captured.new_text(), "flood": captured.flooded()}

@@ -109,8 +109,8 @@ class Shim:
         server = self.servers.pop(number, None)
         if server is not None:
             server.stop()
-            if not self.servers:
-                box.kill_others()  # daemons that left the process group must not outlive a restart
+            # Daemons that left the process group must not outlive a restart.
+            box.kill_others([other.process.pid for other in self.servers.values()])
 
     def on_open(self, message):
         """Connect a new stream to server n."""
