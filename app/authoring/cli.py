@@ -229,8 +229,10 @@ def _table(card: ProofCard) -> str:
 
 
 def _judgement(said: dict[str, Any]) -> str:
+    if "reason" in said:  # of the checks nothing is known
+        return f"{said['verdict']}: {said['reason']}"
     lines = [f"{said['verdict']} in {said['wall_ms']} ms"]
     lines += [
         f"  {'ok  ' if check['passed'] else 'FAIL'}  {check['group']:<12} {check['id']}" for check in said["checks"]
     ]
-    return "\n".join([*lines, said["reason"]] if said.get("reason") else lines)
+    return "\n".join(lines)
