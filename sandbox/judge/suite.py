@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import pprint
+import sys
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 TEXT_CAP = 2000  # characters of a value or message that are shown
 STEPS_CAP = 30
@@ -87,8 +91,24 @@ def clip(text: str, cap: int = TEXT_CAP) -> str:
     return text if len(text) <= cap else text[: cap - 1] + "…"
 
 
+class _Printer(pprint.PrettyPrinter):
+    """Writes what a database gives as people read it: 2024-03-01, not datetime.date(2024, 3, 1)."""
+
+    def format(self, value: object, *how: Any) -> tuple[str, bool, bool]:
+        """Return the text of `value`, as `pprint` wants it."""
+        if isinstance(value, dt.date | dt.time | dt.timedelta | Decimal | UUID):
+            return str(value), True, False
+        return super().format(value, *how)
+
+
+_printer = _Printer(width=88, sort_dicts=False)
+_row_printer = _Printer(width=sys.maxsize, sort_dicts=False)
+
+
 def show(value: object) -> str:
-    """Return a readable text of a JSON or database value, at most TEXT_CAP characters."""
+    """Return a readable text of a JSON or database value, at most TEXT_CAP characters; of rows each on its line."""
     if isinstance(value, str) and "\n" in value:
         return clip(value)
-    return clip(pprint.pformat(value, width=88, sort_dicts=False))
+    if isinstance(value, list) and value and all(isinstance(row, tuple) for row in value):
+        return clip("\n".join(_row_printer.pformat(row) for row in value))
+    return clip(_printer.pformat(value))

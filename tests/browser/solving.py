@@ -41,6 +41,8 @@ def write(page: Page, text: str) -> None:
     """Replace what is in the editor."""
     editor(page).click()
     page.keyboard.press("Control+A")
+    # Text put over a selection would be given the selection's colours, as a style attribute that the policy blocks.
+    page.keyboard.press("Delete")
     page.keyboard.insert_text(text)
 
 
@@ -55,9 +57,10 @@ def press(page: Page, name: str) -> None:
 
 
 def expect_verdict(page: Page, title: str) -> Locator:
-    """Wait for a verdict with that title and return its banner."""
+    """Wait for the verdict, which must have that title, and return its banner."""
     banner = page.locator("#results .gr-banner")
-    expect(banner.locator(".gr-banner__title")).to_have_text(title, timeout=VERDICT_PATIENCE)
+    expect(banner).to_be_visible(timeout=VERDICT_PATIENCE)
+    expect(banner.locator(".gr-banner__title")).to_have_text(title)
     return banner
 
 

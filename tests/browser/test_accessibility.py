@@ -152,7 +152,7 @@ def test_every_page_is_accessible(browsing: Browsing, scene: Scene, theme: str, 
         for path in paths:
             found += faults(page, path)
         context.close()
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("size", SIZES)
