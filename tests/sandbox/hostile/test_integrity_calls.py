@@ -56,7 +56,7 @@ DISTURBING = {
     "a closed channel": "os.close(OUT)",
     "a channel turned to nothing": "os.dup2(os.open('/dev/null', os.O_WRONLY), OUT)\nos._exit(0)",
     "exit status 0": "os._exit(0)",
-    "death of all it can kill": "import signal\nos.kill(-1, signal.SIGKILL)\nos.kill(os.getpid(), signal.SIGKILL)",
+    "death of all it can kill": "try: os.kill(-1, 9)\nexcept OSError: pass\nos.kill(os.getpid(), 9)",
     "an exception that exits when it is told": (
         "class Loud(Exception):\n    def __str__(self): os._exit(0)\nraise Loud"
     ),

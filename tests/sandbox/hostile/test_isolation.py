@@ -168,7 +168,8 @@ def run(program):
     return shutil.which(program)
 
 def beside():
-    return [name for _, folders, files in os.walk("/work") for name in folders + files if name not in ("src", "__pycache__") and not name.endswith(".pyc")]
+    names = [name for _, folders, files in os.walk("/work") for name in folders + files]
+    return [name for name in names if name != "src" and "pyc" not in name]
 
 def executable_tmp():
     path = pathlib.Path("/tmp/program")
