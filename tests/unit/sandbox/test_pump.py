@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -156,3 +157,28 @@ def test_what_a_box_says_can_never_be_a_control_frame(splice: Any) -> None:
         sock.recv(100)
 
     assert splice(judge, box)[1].end == {"type": "end", "heard": [wire.BOX, True]}
+
+
+def test_a_box_that_stops_reading_costs_the_worker_no_processor_time(splice: Any) -> None:
+    def judge(sock: socket.socket) -> None:
+        tell(sock, {"type": "ready"})
+        with suppress(OSError):
+            for _ in range(20):
+                sock.sendall(said(wire.frame(wire.BOX, b"x" * 1_000_000)))
+
+    used = time.thread_time()
+    stop, running = splice(judge, lambda sock: None, seconds=1.5)
+    assert stop is Stop.DEADLINE
+    assert time.thread_time() - used < 0.75  # one that spins would use all of it
+    assert running.box is not None
+    assert len(running.box.out) < pump.HIGH_WATER + 2 * pump.CHUNK + 1_000_000
+
+
+@pytest.mark.parametrize("message", [[], {}, {"type": "event"}, {"no": "type"}], ids=str)
+def test_a_judge_that_says_what_has_no_meaning_ends_the_job_and_raises_nothing(splice: Any, message: Any) -> None:
+    def judge(sock: socket.socket) -> None:
+        tell(sock, {"type": "ready"})
+        sock.sendall(said(wire.frame(wire.CONTROL, json.dumps(message).encode())))
+        sock.close()
+
+    assert splice(judge, lambda sock: None)[0] is Stop.JUDGE_CLOSED

@@ -44,7 +44,8 @@ def test_a_line_is_parsed_to_what_was_written(message: dict[str, Any]) -> None:
     "raw",
     [b"", b"1", b"[]", b'"x"', b"{", b'{"a": NaN}', b'{"a": Infinity}', b'{"a": -Infinity}', b'{"a": 1, "a": 1}',
      b'{"a": {"b": 1, "b": 2}}', b"{'a': 1}", b"\xff{}", b'{"a": 1} {"b": 2}', b'{"a": ' + b"9" * 5000 + b"}",
-     b'{"a":' + b"[" * 250 + b"]" * 250 + b"}"],
+     b'{"a":' + b"[" * 250 + b"]" * 250 + b"}", b'{"a": 1e999}', b'{"a": [-1e400]}', '{"a": 1}'.encode("utf-16"),
+     '{"a": 1}'.encode("utf-16-le"), '{"a": 1}'.encode("utf-32"), b"\xef\xbb\xbf{}", b'{"a": "\xed\xa0\x80"}'],
 )  # fmt: skip
 def test_anything_but_one_plain_object_is_refused(raw: bytes) -> None:
     with pytest.raises(WireError):
@@ -70,3 +71,26 @@ def test_nesting_is_allowed_up_to_the_bound_and_not_beyond(depth: int, bracket: 
     else:
         with pytest.raises(WireError, match="deep"):
             wire.parse_line(raw.encode())
+
+
+def _depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
+
+
+@given(
+    message=st.dictionaries(st.text(), values), beside=st.lists(st.text(alphabet='[]{}"\\, ')), deep=st.integers(0, 300)
+)
+def test_no_text_beside_it_hides_how_deep_a_line_is_nested(
+    message: dict[str, Any], beside: list[str], deep: int
+) -> None:
+    nested: Any = 1
+    for _ in range(deep):
+        nested = [nested]
+    raw = json.dumps({"before": beside, "message": message, "nested": nested, "after": beside}).encode()
+    told = {"before": beside, "message": message, "nested": nested, "after": beside}
+    if _depth(told) <= wire.MAX_DEPTH:
+        assert wire.parse_line(raw) == told
+    else:
+        with pytest.raises(WireError, match="deep"):
+            wire.parse_line(raw)
