@@ -1,6 +1,7 @@
 import re
 import time
 from functools import cached_property
+from typing import NamedTuple
 
 import pytest
 
@@ -46,6 +47,14 @@ class Token:
         return self.status("GET", "/samples") != 401
 
 
+class Door(NamedTuple):
+    """A request, the scope it needs, and how it is answered to a token that has it."""
+
+    scope: str
+    request: tuple
+    status: int
+
+
 @pytest.fixture
 def srv(shared):
     return shared()
@@ -68,7 +77,7 @@ def owner(found):
 
 def test_bodies_are_checked(srv, owner):
     fine = {"name": "ok", "scopes": [READ]}
-    for body in (
+    tokens = [
         {"name": "ok"},
         {"scopes": [READ]},
         fine | {"name": ""},
@@ -83,12 +92,14 @@ def test_bodies_are_checked(srv, owner):
         fine | {"lab_id": 1},
         fine | {"token": "chosen-by-myself-0123456789abcdef"},
         [fine],
-    ):
-        assert owner.status("POST", "/tokens", body) == 422
-    for body in ({}, {"label": "l" * 61}, {"label": None}, {"label": "x", "id": 1}):
-        assert owner.status("POST", "/samples", body) == 422
-    for body in ({"name": ""}, {"name": "x", "token": "mine"}, []):
-        assert srv.post("/labs", json=body).status_code == 422
+    ]
+    samples = [{}, {"label": "l" * 61}, {"label": None}, {"label": "x", "id": 1}]
+    labs = [{"name": ""}, {"name": "x", "token": "mine"}, []]
+    requests = [("/tokens", body) for body in tokens] + [("/samples", body) for body in samples]
+    answers = srv.parallel(len(requests), lambda i: owner.ask("POST", *requests[i]))
+    answers += srv.parallel(len(labs), lambda i: srv.post("/labs", json=labs[i]))
+    assert [r.status_code for r in answers] == [422] * len(answers)
+    assert all(isinstance(r.json()["error"], str) for r in answers)
     assert owner.listed() == [owner.id]
     assert owner.ask("GET", "/samples").json() == {"items": []}
     assert owner.mint(WRITE, READ, expires_in=None).made["scopes"] == [WRITE, READ]
@@ -107,7 +118,7 @@ def test_every_bad_credential_looks_the_same(srv, owner):
     ]
     headers += [{}, {"Authorization": secret}, {"Authorization": "Bearer"}, {"Authorization": f"Basic {secret}"}]
     headers += [{"X-Api-Key": secret}, {"Cookie": f"token={secret}"}]
-    answers = [srv.get("/samples", headers=header) for header in headers]
+    answers = srv.parallel(len(headers), lambda i: srv.get("/samples", headers=headers[i]))
     answers += [srv.get("/samples", params={name: secret}) for name in ("token", "access_token")]
     answers += [srv.get("/tokens", token=revoked.secret), srv.delete(f"/samples/{NOWHERE}", token=dying.secret)]
     answers += [srv.post("/tokens", json={"name": "x", "scopes": [READ]}, token=revoked.secret)]
@@ -122,20 +133,21 @@ def test_every_bad_credential_looks_the_same(srv, owner):
 def test_each_scope_opens_one_door(owner):
     known = f"/samples/{owner.sample()['id']}"
     doors = [
-        (READ, "GET", "/samples", None, 200),
-        (READ, "GET", known, None, 200),
-        (READ, "GET", f"/samples/{NOWHERE}", None, 404),
-        (WRITE, "POST", "/samples", {"label": "C-1"}, 201),
-        (WRITE, "DELETE", f"/samples/{NOWHERE}", None, 404),
-        (MANAGE, "GET", "/tokens", None, 200),
-        (MANAGE, "DELETE", f"/tokens/{NOWHERE}", None, 404),
-        (MANAGE, "POST", "/tokens", {"name": "x", "scopes": [MANAGE]}, 201),
-        (WRITE, "DELETE", known, None, 204),
+        Door(READ, ("GET", "/samples"), 200),
+        Door(READ, ("GET", known), 200),
+        Door(READ, ("GET", f"/samples/{NOWHERE}"), 404),
+        Door(WRITE, ("POST", "/samples", {"label": "C-1"}), 201),
+        Door(WRITE, ("DELETE", f"/samples/{NOWHERE}"), 404),
+        Door(MANAGE, ("GET", "/tokens"), 200),
+        Door(MANAGE, ("DELETE", f"/tokens/{NOWHERE}"), 404),
+        Door(MANAGE, ("POST", "/tokens", {"name": "x", "scopes": [MANAGE]}), 201),
+        Door(WRITE, ("DELETE", known), 204),
     ]
     holders = {scope: owner.mint(scope) for scope in ALL}
-    for needed, method, path, body, status in doors:
-        for scope, holder in sorted(holders.items(), key=lambda item: item[0] == needed):
-            assert holder.status(method, path, body) == (status if scope == needed else 403)
+    shut = [(holders[scope], door) for door in doors for scope in ALL if scope != door.scope]
+    answers = owner.srv.parallel(len(shut), lambda i: shut[i][0].status(*shut[i][1].request))
+    assert answers == [403] * len(shut)
+    assert [holders[door.scope].status(*door.request) for door in doors] == [door.status for door in doors]
 
 
 def test_labs_never_see_each_other(found):
