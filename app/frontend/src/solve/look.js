@@ -21,7 +21,7 @@ export const highlighting = HighlightStyle.define([
 
 export const theme = EditorView.theme({
   "&": { height: "100%", color: "var(--gr-code-ink)", backgroundColor: "var(--gr-code-bg)" },
-  "&.cm-focused": { outline: "none" },
+  "&.cm-focused": { outline: "2px solid var(--gr-focus)", outlineOffset: "-2px" },
   ".cm-scroller": { fontFamily: "var(--bs-font-monospace)", lineHeight: "1.55" },
   ".cm-content": { caretColor: "var(--gr-caret)", padding: ".6rem 0" },
   ".cm-cursor, .cm-dropCursor": { borderLeftColor: "var(--gr-caret)", borderLeftWidth: "2px" },
