@@ -36,7 +36,7 @@ def test_a_learner_is_found_and_their_figures_open_to_submissions(page: Page, si
     page.get_by_role("button", name="Show").click()
     row = page.locator("tbody tr")
     expect(row).to_have_count(1)
-    row.get_by_role("link", name="Nora Nightingale").click()
+    row.get_by_role("link", name="Nora Nightingale", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Nora Nightingale")
     page.get_by_role("link", name=f"#{sent}").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Submission #{sent}")

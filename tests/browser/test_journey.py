@@ -51,7 +51,7 @@ def solve_the_welcome_exercise(page: Page) -> None:
     expect(failed.get_by_label("Steps")).to_contain_text("mask")
     expect(failed.get_by_label("Expected")).to_contain_text("********5501")
     expect(failed.get_by_label("Actual")).to_contain_text("GR_TEST_5501")
-    expect(failed.get_by_label("Printed meanwhile")).to_contain_text("called with gr_test_5501")
+    expect(failed.get_by_label("Printed")).to_contain_text("called with gr_test_5501")
 
     write(page, only(answer(WELCOME)))
     press(page, "run")
