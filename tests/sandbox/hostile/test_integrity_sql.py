@@ -75,7 +75,7 @@ REFUSED_QUERIES = {
     "make an extension": "create extension dblink",
     "make a function": "create function f() returns int language sql as 'select 1'",
     "do a block": "do $$ begin perform 1; end $$",
-    "kill the judge's connection": "select pg_terminate_backend(pid) from pg_stat_activity where usename <> current_user",
+    "kill the judge": "select pg_terminate_backend(pid) from pg_stat_activity where usename <> current_user",
     "read the passwords": "select rolpassword from pg_authid",
     "make a temporary table": "create temporary table t as select 1",
     "listen": "listen anything",
@@ -112,20 +112,26 @@ def test_a_query_that_looks_around_gives_wrong_rows_and_harms_nobody(hostile: Ra
     assert "rows" not in passed(outcome)
 
 
+STOPPED = {Ended.OUT_OF_TIME, Ended.OUT_OF_MEMORY, Ended.TOO_MUCH_OUTPUT}  # which limit comes first is the machine's
+REFUSED = {*STOPPED, Ended.NOT_LOADED}  # PostgreSQL's own bounds on temporary files and values may come first
 HEAVY_QUERIES = {
-    "rows without end": ("select g, 'x' from generate_series(1, 100000000000) g", {Ended.COMPLETED, Ended.TOO_MUCH_OUTPUT}),
-    "a recursion without end": ("with recursive r(n) as (select 1 union all select n + 1 from r) select count(*), 'x' from r",
-                                {Ended.OUT_OF_TIME}),
-    "a join of everything": ("select count(*), 'x' from generate_series(1, 10000000) a, generate_series(1, 10000000) b",
-                             {Ended.OUT_OF_TIME, Ended.NOT_LOADED}),
-    "a sort beyond the disk": ("select g, repeat('x', 900) from generate_series(1, 100000000) g order by md5(g::text)",
-                               {Ended.OUT_OF_TIME, Ended.NOT_LOADED, Ended.OUT_OF_MEMORY}),
-    "one huge value": ("select 1, repeat('x', 90000000)", {Ended.TOO_MUCH_OUTPUT, Ended.OUT_OF_MEMORY}),
-    "many huge values": ("select g, repeat('x', 50000000) from generate_series(1, 20) g",
-                         {Ended.TOO_MUCH_OUTPUT, Ended.OUT_OF_MEMORY}),
-    "a backtracking pattern": ("select 1, 'x' where repeat('a', 5000) ~ '(a+)+(a+)+(a+)+b'",
-                               {Ended.OUT_OF_TIME, Ended.COMPLETED, Ended.NOT_LOADED}),
-}  # fmt: skip
+    "rows without end": ("select g, 'x' from generate_series(1, 100000000000) g", STOPPED),
+    "more rows than are taken": ("select g, 'x' from generate_series(1, 60000) g", STOPPED),
+    "a recursion without end": (
+        "with recursive r(n) as (select 1 union all select n + 1 from r) select count(*), 'x' from r",
+        {Ended.OUT_OF_TIME},
+    ),
+    "a join of everything": (
+        "select count(*), 'x' from generate_series(1, 10000000) a, generate_series(1, 10000000) b",
+        REFUSED,
+    ),
+    "a sort beyond the disk": (
+        "select g, repeat('x', 900) from generate_series(1, 100000000) g order by md5(g::text)",
+        REFUSED,
+    ),
+    "one huge value": ("select 1, repeat('x', 90000000)", STOPPED),
+    "many huge values": ("select g, repeat('x', 50000000) from generate_series(1, 20) g", STOPPED),
+}
 
 
 @pytest.mark.parametrize(("text", "ends"), HEAVY_QUERIES.values(), ids=HEAVY_QUERIES)
@@ -156,7 +162,8 @@ REFUSED_SCRIPTS = {
     "a setting of the judge": "alter role judge set search_path = nowhere",
     "a block": "do $$ begin end $$",
     "a schema": "create schema judge",
-    "an event trigger": "create event trigger e on ddl_command_start execute function pg_catalog.suppress_redundant_updates_trigger()",
+    "an event trigger": "create event trigger e on ddl_command_start"
+    " execute function suppress_redundant_updates_trigger()",
     "a subscription": "create subscription s connection 'host=127.0.0.1' publication p",
     "a tablespace": "create tablespace t location '/tmp'",
     "an error half way": "delete from secrets; select 1/0",
@@ -164,7 +171,7 @@ REFUSED_SCRIPTS = {
     "the judge's rights gone": "revoke all on secrets from judge; alter table secrets rename to others",
     "rows that lie": "truncate secrets",
     "a transaction left open": "begin; lock table secrets in access exclusive mode; delete from secrets",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", REFUSED_SCRIPTS.values(), ids=REFUSED_SCRIPTS)
