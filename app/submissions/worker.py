@@ -30,7 +30,7 @@ from sandbox.sandbox import Sandbox
 
 log = structlog.get_logger("greenroom")
 
-POLL = 0.25  # seconds between looks at the queue when nobody wakes this process
+POLL = 0.5  # seconds between looks at the queue when nobody wakes this process
 TELL_EVERY = 0.1  # seconds: events in between go together, which also blurs how long one hidden check took
 SWEEP_EVERY = 60.0
 EXAMINE_EVERY = 20.0  # while there is no engine, or a limit was not seen to bite
