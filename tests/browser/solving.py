@@ -41,8 +41,6 @@ def write(page: Page, text: str) -> None:
     """Replace what is in the editor."""
     editor(page).click()
     page.keyboard.press("Control+A")
-    # Text put over a selection would be given the selection's colours, as a style attribute that the policy blocks.
-    page.keyboard.press("Delete")
     page.keyboard.insert_text(text)
 
 

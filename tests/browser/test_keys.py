@@ -98,10 +98,24 @@ def test_an_answer_is_signed_in_written_and_submitted_by_keyboard_alone(browsing
     tab_to(page, editor(page))
     page.keyboard.press("Control+A")
     page.keyboard.type('def mask(key): return "*" * len(key) if len(key) <= 4 else "*" * (len(key) - 4) + key[-4:]')
+    page.keyboard.press("Escape")  # closes the list of completions, where there is one
     page.keyboard.press("Escape")
     tab_to(page, page.locator("#submit"))
     page.keyboard.press("Enter")
     expect_verdict(page, "Accepted")
+
+
+def test_a_bracket_typed_over_a_selection_goes_around_it(page: Page) -> None:
+    open_exercise(page, WELCOME)
+    write(page, "key")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("(")
+    expect(editor(page)).to_have_text("(key)")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("x")
+    expect(editor(page)).to_have_text("x")
+    page.keyboard.press("Control+Z")
+    expect(editor(page)).to_have_text("(key)")
 
 
 def test_escape_then_tab_leaves_the_editor(page: Page) -> None:

@@ -13,6 +13,23 @@ import { highlighting, theme } from "./look.js";
 
 const phone = matchMedia("(max-width: 767.98px)");
 
+/**
+ * Typing over a selection. Left to the browser it gives the new text the old one's colours as a style attribute,
+ * which the Content Security Policy blocks and reports.
+ */
+const typeOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { main, ranges } = view.state.selection;
+    if (event.inputType !== "insertText" || !event.data || event.isComposing || view.composing) return false;
+    if (main.empty || ranges.length > 1 || view.state.readOnly) return false;
+    const insert = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    const handlers = view.state.facet(EditorView.inputHandler); // brackets go around what is selected
+    if (!handlers.some((handle) => handle(view, main.from, main.to, event.data, insert))) view.dispatch(insert());
+    event.preventDefault();
+    return true;
+  },
+});
+
 function setup(path, mode, nonce, readOnly) {
   return [
     EditorView.cspNonce.of(nonce ?? ""),
@@ -29,6 +46,7 @@ function setup(path, mode, nonce, readOnly) {
     indentOnInput(),
     bracketMatching(),
     closeBrackets(),
+    typeOver,
     autocompletion({ aboveCursor: false }),
     rectangularSelection(),
     crosshairCursor(),
