@@ -101,7 +101,7 @@ def test_a_query_is_refused_before_any_hidden_row_is_there(hostile: Range, text:
 
 HUNGRY_QUERIES = {
     "its own timeout lifted": (
-        "select count(set_config('statement_timeout', '0', false)) from generate_series(1, 1e12)",
+        "select count(set_config('statement_timeout', '0', false)) from (select generate_series(1, 1e12)) x",
         {Ended.OUT_OF_TIME},
     ),
     "a huge array": (
