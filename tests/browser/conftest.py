@@ -27,8 +27,16 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 LOG_LINES = 40
+TIMEOUT = 900  # seconds for one test, the start of the site included
 
 expect.set_options(timeout=PATIENCE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests in a browser more time than others, unless they say how much."""
+    for item in items:
+        if "browsing" in getattr(item, "fixturenames", ()) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(TIMEOUT))
 
 
 @pytest.hookimpl(hookwrapper=True)
