@@ -22,11 +22,14 @@ from sqlalchemy import select
 from app import create_app
 from app.accounts import services as accounts
 from app.accounts.models import Role, User
+from app.authoring.proof import ProofCard, prove_folder
+from app.authoring.services import keep_proof
 from app.catalog.services import find
-from app.db import db
+from app.db import db, now
 from app.submissions import services as submissions
 from app.submissions.models import Purpose, Stage, Submission
 from config import ROOT, Config
+from sandbox.sandbox import Sandbox
 from tests.factories import PASSWORD
 
 STARTS_WITHIN = 240.0  # seconds: images may have to be checked and a database made on a busy machine
@@ -82,6 +85,13 @@ class Site:
                 return sent
             time.sleep(0.1)
         raise AssertionError(f"submission {sent} was not judged within {JUDGED_WITHIN} s")
+
+    def proven(self, path: str, box: Sandbox) -> ProofCard:
+        """Prove the exercise at `path` in `box`, keep the card with it, and return it."""
+        card = prove_folder(ROOT / "exercises" / path, box, at=now())
+        with self.app.app_context():
+            assert keep_proof(card) == 1
+        return card
 
 
 @contextmanager

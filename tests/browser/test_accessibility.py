@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from app.accounts.models import Role
 from app.submissions.models import Purpose
+from sandbox.fake_box import FakeBox
 from tests.browser.browsing import DESKTOP, PHONE, Browsing
 from tests.browser.site import Person, Site
 from tests.browser.solving import HTTP, SQL, WELCOME, answer
@@ -50,6 +51,7 @@ def scene(site: Site) -> Iterator[Scene]:
         site.judged(person, SQL, answer(SQL, of="refund-fan-out"))
         last = site.judged(person, WELCOME, answer(WELCOME))
     author = lena["dark"]
+    site.proven(SQL, FakeBox())  # which accepts everything: the card is red, with a finding for each wrong solution
     yield Scene(
         lena=lena,
         ivan=people(site, "Ivan", Role.INSTRUCTOR),
@@ -133,6 +135,8 @@ def faults(page: Page, path: str) -> list[str]:
     page.goto(path)
     if page.locator("#solve-form").count():
         expect(page.locator(".gr-editor").first).to_be_attached()
+    for closed in page.locator("main details:not([open]) > summary:visible").all()[::-1]:
+        closed.click()
     found = violations(page)
     sideways = overflow(page)
     return [f"{path}: {each}" for each in found] + ([f"{path} scrolls sideways: {sideways}"] if sideways else [])

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from sandbox.docker_box import DockerBox
 from tests.browser.browsing import Browsing
 from tests.browser.site import Person, Site
 from tests.browser.solving import WELCOME, answer
@@ -18,13 +19,21 @@ def page(browsing: Browsing, ivan: Person) -> Page:
     return browsing.page(ivan)
 
 
-def test_exercises_are_listed_each_with_its_proof_card(page: Page) -> None:
+def test_exercises_are_listed_each_with_its_proof_card(page: Page, site: Site) -> None:
+    card = site.proven(WELCOME, DockerBox())
     page.goto("/progress")
     page.get_by_role("link", name="Manage exercises").click()
     expect(page.locator("tbody tr")).not_to_have_count(0)
     page.get_by_role("link", name="Keep API keys out of the log").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Keep API keys out of the log")
-    expect(page.get_by_role("region", name="Proof")).to_be_visible()
+    proof = page.get_by_role("region", name="Proof")
+    expect(proof).to_contain_text("proven")
+    expect(proof).not_to_contain_text("not proven")
+    for rule in card.rules:
+        expect(proof).to_contain_text(rule.title)
+    proof.get_by_text(f"{len(card.results)} runs").click()
+    expect(proof.locator("tbody tr")).to_have_count(len(card.results))
+    expect(proof.get_by_role("row", name=re.compile("off-by-one"))).to_contain_text("boundary")
     expect(page.locator("main")).to_contain_text("A short key shows nothing")
 
 
