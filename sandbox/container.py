@@ -23,6 +23,7 @@ APP_LABEL = "greenroom.app"
 SOCKET_DIR = "/run/greenroom"
 SECCOMP = Path(__file__).parent / "seccomp"
 ENGINE_LAG_SECONDS = 3.0
+KILLED = 128 + 9  # also what a submission that kills itself leaves: no proof of anything
 UIDS = range(20_000, 60_000)
 
 _uids_in_use: set[int] = set()
@@ -195,10 +196,18 @@ class Container:
             while True:
                 self.handle.reload()
                 state = self.handle.attrs["State"]
-                if not (died and state["Running"]) or time.monotonic() > deadline:
+                if state.get("OOMKilled") or not died or time.monotonic() > deadline:
                     return bool(state.get("OOMKilled"))
+                # Killed and not by us: the engine's word on why may still be under way.
+                if not state["Running"] and state["ExitCode"] != KILLED:
+                    return False
                 time.sleep(0.02)
         return False
+
+    def exit_code(self) -> int:
+        """Return the exit code of a container that has ended, 0 while it runs."""
+        self.handle.reload()
+        return int(self.handle.attrs["State"]["ExitCode"])
 
     def destroy(self) -> None:
         """Close the stream first (an unread one blocks kill, wait and remove), then kill and remove."""

@@ -140,7 +140,8 @@ def _memory(box: DockerBox) -> list[Probe]:
     try:
         probe.start()
         said, _ = _listen(probe)
-        killed = probe.facts(ended=True).out_of_memory
+        # The probe is ours and does not kill itself; the engine may be late with its word on why it died.
+        killed = probe.facts(ended=True).out_of_memory or probe.exit_code() == container.KILLED
     finally:
         probe.destroy()
     return [_probe("memory", killed and b"survived" not in said, "killed" if killed else "not killed")]
