@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sandbox.docker_box import DockerBox
+from sandbox.doctor import examine
 from tests.browser.browsing import Browsing
 from tests.browser.site import Person, Site
 from tests.browser.solving import WELCOME, answer
@@ -20,7 +21,9 @@ def page(browsing: Browsing, ivan: Person) -> Page:
 
 
 def test_exercises_are_listed_each_with_its_proof_card(page: Page, site: Site) -> None:
-    card = site.proven(WELCOME, DockerBox())
+    box = DockerBox()
+    assert examine(box).passed
+    card = site.proven(WELCOME, box)
     page.goto("/progress")
     page.get_by_role("link", name="Manage exercises").click()
     expect(page.locator("tbody tr")).not_to_have_count(0)
