@@ -7,7 +7,7 @@ import sys
 
 from sandbox.docker_box import DockerBox
 from sandbox.doctor import examine
-from tests.bench import channels, judging, queue
+from tests.bench import channels, judging, queue, references
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
     for title, found in (
         ("Channels", channels.rows(box)),
         ("Verdicts", judging.rows(box)),
+        ("References", references.rows(box)),
         ("Queue", queue.rows()),
     ):
         sys.stdout.write(f"\n{title}\n")

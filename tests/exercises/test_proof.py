@@ -15,7 +15,6 @@ from sandbox import doctor
 from sandbox.docker_box import DockerBox
 
 EXERCISES = list(folders(ROOT / "exercises"))
-SLOWEST = 3.0  # seconds that judging a reference may take on two cores; the fastest of its runs, as others share them
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -33,7 +32,6 @@ def box() -> DockerBox:
 def test_it_is_proven(folder: Path, box: DockerBox) -> None:
     card = prove_folder(folder, box, at=datetime.now(UTC))
     assert [(rule.name, finding) for rule in card.rules for finding in rule.findings] == []
-    assert min(card.reference_wall_times()).total_seconds() <= SLOWEST
 
 
 def test_there_are_the_exercises_that_a_newcomer_is_promised() -> None:
