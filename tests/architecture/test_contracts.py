@@ -108,8 +108,9 @@ def test_the_sandbox_needs_nothing_but_the_standard_library_and_docker() -> None
     foreign = {
         (str(path.relative_to(ROOT)), name)
         for path in (ROOT / "sandbox").rglob("*.py")
+        if ROOT / "sandbox/runtimes" not in path.parents  # run in images of their own; one is a syntax error on purpose
         for name in imported(path) - sys.stdlib_module_names - {"sandbox", "docker", "requests"}
-        if not ("judge" in path.parts and name in judge) and (ROOT / "sandbox/runtimes") not in path.parents
+        if not ("judge" in path.parts and name in judge)
     }
     assert foreign == set()
 
