@@ -42,7 +42,7 @@ for n in range({ROUNDS}):
     started = time.perf_counter()
     line.write(json.dumps(n).encode() + b"\\n"); line.flush(); json.loads(line.readline())
     times.append(time.perf_counter() - started)
-print(json.dumps(sorted(times)[len(times) // 2] * 1000), flush=True)
+os.write(1, json.dumps(sorted(times)[len(times) // 2] * 1000).encode() + b"\\n")
 time.sleep(1)
 """
 
