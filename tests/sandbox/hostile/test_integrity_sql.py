@@ -112,8 +112,8 @@ def test_a_query_that_looks_around_gives_wrong_rows_and_harms_nobody(hostile: Ra
     assert "rows" not in passed(outcome)
 
 
-STOPPED = {Ended.OUT_OF_TIME, Ended.OUT_OF_MEMORY, Ended.TOO_MUCH_OUTPUT}  # which limit comes first is the machine's
-REFUSED = {*STOPPED, Ended.NOT_LOADED}  # PostgreSQL's own bounds on temporary files and values may come first
+# Which limit comes first is the machine's; PostgreSQL's own, on temporary files and values, refuse the statement.
+STOPPED = {Ended.OUT_OF_TIME, Ended.OUT_OF_MEMORY, Ended.TOO_MUCH_OUTPUT, Ended.NOT_LOADED}
 HEAVY_QUERIES = {
     "rows without end": ("select g, 'x' from generate_series(1, 100000000000) g", STOPPED),
     "more rows than are taken": ("select g, 'x' from generate_series(1, 60000) g", STOPPED),
@@ -123,11 +123,11 @@ HEAVY_QUERIES = {
     ),
     "a join of everything": (
         "select count(*), 'x' from generate_series(1, 10000000) a, generate_series(1, 10000000) b",
-        REFUSED,
+        STOPPED,
     ),
     "a sort beyond the disk": (
         "select g, repeat('x', 900) from generate_series(1, 100000000) g order by md5(g::text)",
-        REFUSED,
+        STOPPED,
     ),
     "one huge value": ("select 1, repeat('x', 90000000)", STOPPED),
     "many huge values": ("select g, repeat('x', 50000000) from generate_series(1, 20) g", STOPPED),
