@@ -119,7 +119,7 @@ HEAVY_QUERIES = {
     "more rows than are taken": ("select g, 'x' from generate_series(1, 60000) g", STOPPED),
     "a recursion without end": (
         "with recursive r(n) as (select 1 union all select n + 1 from r) select count(*), 'x' from r",
-        {Ended.OUT_OF_TIME},
+        STOPPED,
     ),
     "a join of everything": (
         "select count(*), 'x' from generate_series(1, 10000000) a, generate_series(1, 10000000) b",
