@@ -11,7 +11,7 @@ from tests.sandbox.hostile.suites import PATIENT, accepted, add_job, probe_job
 from tests.sandbox.jobs import http_job
 
 PLANT = r"""
-import os, pathlib, subprocess
+import os, pathlib, time
 PLACES = ("/tmp/planted", "/work/planted", "/work/src/planted", "/dev/shm/planted", "/tmp/.local/planted")
 HOOK = "import os\nos._exit(0)\n"
 
@@ -37,6 +37,8 @@ def daemon():
             os.execv("/bin/sleep", ["sleep", "987"])
         os._exit(0)
     os.wait()
+    while not daemons():  # the second child becomes the daemon in its own time; the job's deadline bounds this
+        time.sleep(0.01)
     return True
 
 def found():
