@@ -1,4 +1,4 @@
-"""One container of a job: created and started apart from being used, so that a pool can do the first two ahead."""
+"""One container: created and started apart from being used, so that a pool can do the first two ahead."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import docker
-from docker.models.containers import Container as DockerContainer
 from docker.types import LogConfig, Mount, Ulimit
 
 from sandbox.job import MIB, Limits
@@ -21,13 +21,15 @@ from sandbox.owner import owner_token
 
 APP_LABEL = "greenroom.app"
 SOCKET_DIR = "/run/greenroom"
+DOOR_DIR = "/run/door"
 SECCOMP = Path(__file__).parent / "seccomp"
 ENGINE_LAG_SECONDS = 3.0
 KILLED = 128 + 9  # also what a submission that kills itself leaves: no proof of anything
 UIDS = range(20_000, 60_000)
 
 _uids_in_use: set[int] = set()
-_uid_lock = threading.Lock()
+_held: set[str] = set()  # ids of the containers that this process has and will destroy
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ class Facts:
 
 def take_uid() -> int:
     """Return a uid that no other container of this process has: nproc is counted per uid across containers."""
-    with _uid_lock:
+    with _lock:
         while True:
             uid = UIDS[secrets.randbelow(len(UIDS))]
             if uid not in _uids_in_use:
@@ -93,7 +95,23 @@ def take_uid() -> int:
                 return uid
 
 
-def settings(role: Role, *, job_id: str, uid: int, runtime: str, volume: str) -> dict[str, Any]:
+def still_open(stream: socket.socket) -> bool:
+    """Return whether the other end of `stream` is there; what it has sent stays unread."""
+    try:
+        return stream.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def held() -> frozenset[str]:
+    """Return the ids of the containers that this process has not destroyed yet."""
+    with _lock:
+        return frozenset(_held)
+
+
+def settings(role: Role, *, uid: int, runtime: str, volume: str, door: str) -> dict[str, Any]:
     """Return the docker-py arguments that confine a container of `role`."""
     tmpfs = f"rw,nosuid,nodev,noexec,size={role.disk_bytes},nr_inodes={role.inodes},uid={uid},gid={uid},mode=0700"
     confined: dict[str, Any] = {
@@ -118,7 +136,6 @@ def settings(role: Role, *, job_id: str, uid: int, runtime: str, volume: str) ->
         "labels": {
             APP_LABEL: "sandbox",
             "greenroom.owner": owner_token(),
-            "greenroom.job": job_id,
             "greenroom.role": role.name,
             "greenroom.created": str(int(time.time())),
         },
@@ -127,9 +144,9 @@ def settings(role: Role, *, job_id: str, uid: int, runtime: str, volume: str) ->
     }
     if runtime:
         confined["runtime"] = runtime
-    if volume:
-        confined["mounts"] = [Mount(target=SOCKET_DIR, source=volume, type="volume")]
-    return confined
+    mounts = [Mount(target=SOCKET_DIR, source=volume, type="volume")] if volume else []
+    mounts += [Mount(target=DOOR_DIR, source=door, type="bind", read_only=True)] if door else []
+    return confined | {"mounts": mounts}
 
 
 def _ulimits(role: Role) -> list[Ulimit]:
@@ -146,32 +163,46 @@ def _ulimits(role: Role) -> list[Ulimit]:
     return [Ulimit(name=name, soft=value, hard=value) for name, value in hard.items()]
 
 
+Engine = Callable[
+    [], docker.DockerClient
+]  # the calling thread's connection: a container outlives the thread of its job
+
+
 @dataclass(slots=True)
 class Container:
     """A created container; `start` attaches to it and starts it, `destroy` leaves nothing of it."""
 
-    handle: DockerContainer
-    api: docker.APIClient
+    id: str
+    engine: Engine
     role: Role
     uid: int
     stream: socket.socket | None = None
     _attached: Any = None  # docker-py's wrapper: collected, it would close the socket under us
     _cgroups: dict[str, Path] = field(default_factory=dict)
-
-    @property
-    def id(self) -> str:
-        """The engine's id of the container."""
-        return str(self.handle.id)
+    _cpu_before: timedelta = timedelta()
 
     def start(self) -> socket.socket:
         """Attach, start, and return the attach stream. Raises docker.errors.DockerException."""
         params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-        self._attached = self.api.attach_socket(self.id, params=params)
+        self._attached = self.engine().api.attach_socket(self.id, params=params)
         self.stream = getattr(self._attached, "_sock", self._attached)
-        self.handle.start()
-        self._cgroups = cgroups_of(self.api, self.id)
+        self.start_alone()
         assert self.stream is not None
         return self.stream
+
+    def start_alone(self) -> None:
+        """Start without attaching. Raises docker.errors.DockerException."""
+        api = self.engine().api
+        api.start(self.id)
+        self._cgroups = cgroups_of(api, self.id)
+
+    def memory_bytes(self) -> int:
+        """Memory that is charged to the container now; 0 where the cgroup cannot be read."""
+        return number_in(self._cgroups.get("memory"), ("memory.usage_in_bytes", "memory.current"))
+
+    def mark(self) -> None:
+        """Count CPU time from now on: what it took to get ready is not the job's."""
+        self._cpu_before = cpu_time_in(self._cgroups.get("cpuacct"))
 
     def facts(self, *, ended: bool = False) -> Facts:
         """Return what the kernel counted so far; without readable cgroup files only what the engine tells.
@@ -185,7 +216,7 @@ class Container:
         return Facts(
             out_of_memory=bool(oom),
             too_many_processes=bool(pids),
-            cpu_time=cpu_time_in(self._cgroups.get("cpuacct")),
+            cpu_time=max(timedelta(), cpu_time_in(self._cgroups.get("cpuacct")) - self._cpu_before),
             max_memory_bytes=number_in(self._cgroups.get("memory"), ("memory.max_usage_in_bytes", "memory.peak")),
         )
 
@@ -194,8 +225,7 @@ class Container:
         deadline = time.monotonic() + ENGINE_LAG_SECONDS
         with contextlib.suppress(docker.errors.DockerException):
             while True:
-                self.handle.reload()
-                state = self.handle.attrs["State"]
+                state = self._state()
                 if state.get("OOMKilled") or not died or time.monotonic() > deadline:
                     return bool(state.get("OOMKilled"))
                 # Killed and not by us: the engine's word on why may still be under way.
@@ -206,8 +236,11 @@ class Container:
 
     def exit_code(self) -> int:
         """Return the exit code of a container that has ended, 0 while it runs."""
-        self.handle.reload()
-        return int(self.handle.attrs["State"]["ExitCode"])
+        return int(self._state()["ExitCode"])
+
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self.engine().api.inspect_container(self.id)["State"]
+        return state
 
     def destroy(self) -> None:
         """Close the stream first (an unread one blocks kill, wait and remove), then kill and remove."""
@@ -218,29 +251,33 @@ class Container:
                 self.stream.close()
         try:
             with contextlib.suppress(docker.errors.NotFound):
-                self.handle.remove(force=True, v=True)
+                self.engine().api.remove_container(self.id, force=True, v=True)
         finally:
-            with _uid_lock:
+            with _lock:
                 _uids_in_use.discard(self.uid)
+                _held.discard(self.id)
 
 
 def create(
-    client: docker.DockerClient,
+    engine: Engine,
     image: str,
     command: tuple[str, ...],
     role: Role,
     *,
-    job_id: str,
     runtime: str = "",
     volume: str = "",
+    door: str = "",
 ) -> Container:
     """Return a container of `image`, created and not started. Raises docker.errors.DockerException."""
     uid = take_uid()
     try:
-        confined = settings(role, job_id=job_id, uid=uid, runtime=runtime, volume=volume)
-        return Container(client.containers.create(image, list(command) or None, **confined), client.api, role, uid)
+        confined = settings(role, uid=uid, runtime=runtime, volume=volume, door=door)
+        made = engine().containers.create(image, list(command) or None, **confined)
+        with _lock:
+            _held.add(str(made.id))
+        return Container(str(made.id), engine, role, uid)
     except BaseException:
-        with _uid_lock:
+        with _lock:
             _uids_in_use.discard(uid)
         raise
 

@@ -2,63 +2,80 @@
 
 from __future__ import annotations
 
+import atexit
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import docker
-import requests
 from docker.errors import DockerException
 
-from sandbox import container, owner, wire
+from sandbox import container, door, owner, wire
 from sandbox.container import Container, Facts
 from sandbox.errors import EngineUnavailable, LimitsUnproven
 from sandbox.images import image_name
 from sandbox.job import Job
 from sandbox.kinds import Plan, plan_for
 from sandbox.outcome import CheckOutcome, Ended, Event, Outcome
-from sandbox.pump import Peer, Pump, Stop
+from sandbox.pool import Pool, Sort
+from sandbox.pump import Pump, Stop
 from sandbox.sandbox import OnEvent
+from sandbox.station import ENGINE_ERRORS, Box, Broken, Judge, Lines, Service, Suite, make_box, make_judge, with_suite
 
-ENGINE_ERRORS = (DockerException, requests.RequestException, OSError)
 ENGINE_SECONDS = 60
-MAX_AGE = timedelta(minutes=15)  # no job lives longer: what is older has been forgotten
+MAX_AGE = timedelta(hours=24)  # of a container whose owner cannot be seen from here
+JUST_MADE = timedelta(minutes=2)  # not yet on any list of ours
+SETUP_SECONDS = 10.0  # for a fresh box to take its files
+RETURNING = 3.0  # seconds to wait for a judge that is on its way back: making another takes about as long
 
 
 @dataclass(slots=True)
 class Rig:
-    """The running containers of one job."""
+    """What one job runs on."""
 
-    judge: Container
-    box: Container | None
-    service: Container | None
+    judge: Judge
+    box: Box | None
 
     @property
     def learner_side(self) -> Container:
         """The container that learner code or statements run in."""
-        side = self.box or self.service
+        side = self.box.container if self.box is not None else self.judge.service
         assert side is not None  # every kind has one
         return side
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sorts:
+    """What the pool may hold ready for a job."""
+
+    suite: Suite
+    judge: Sort[Judge]
+    blank: Sort[Judge]
+    box: Sort[Box] | None
+
+
 class DockerBox:
-    """The real sandbox. Refuses learner code until `doctor.examine` has proven the limits of this engine."""
+    """The real sandbox. Refuses learner code until `doctor.examine` has proven the limits of this engine.
 
-    runtime: str = ""  # an OCI runtime known to the engine, e.g. runsc; empty: the engine's default
-    proven: bool = False
-    _local: threading.local = field(default_factory=threading.local)
+    `pool_bytes` is the memory that boxes and judges made ahead may hold; with 0 everything is made for its job.
+    """
 
-    @property
-    def client(self) -> docker.DockerClient:
-        """This thread's connection to the engine. Raises EngineUnavailable."""
+    def __init__(self, runtime: str = "", *, proven: bool = False, pool_bytes: int = 0) -> None:
+        self.runtime = runtime  # an OCI runtime known to the engine, e.g. runsc; empty: the engine's default
+        self.proven = proven
+        self.pool = Pool(pool_bytes)
+        self._lines = Lines()
+        self._local = threading.local()
+        atexit.register(self.close)
+
+    def engine(self) -> docker.DockerClient:
+        """Return this thread's connection to the engine. Raises EngineUnavailable."""
         client: docker.DockerClient | None = getattr(self._local, "client", None)
         if client is None:
             try:
@@ -68,80 +85,142 @@ class DockerBox:
         return client
 
     def run(self, job: Job, on_event: OnEvent) -> Outcome:
-        """Return what happened to `job`; blocks until its containers are gone.
+        """Return what happened to `job`; its box is destroyed meanwhile or right after.
 
         Raises JobRefused, ImageMissing, EngineUnavailable or LimitsUnproven before anything is started;
         afterwards every failure is an Outcome.
         """
         job.validate()
         plan = plan_for(job)
-        if not self.proven:
-            raise LimitsUnproven("the doctor has not proven that the limits bite: run `flask sandbox doctor`")
-        images = {name: image_name(name) for name in ("judge", plan.service or job.runtime)}
+        self._refuse_unproven()
+        sorts = self._sorts(job, plan)
         on_event(Event(name="box.starting"))
-        with ExitStack() as cleanup:
+        with self.pool.job():
             try:
-                rig = self._start(job, plan, images, cleanup)
+                rig = self._take(sorts)
+            except Broken as error:
+                return Outcome(ended=Ended(error.ended), reason=str(error))
             except ENGINE_ERRORS as error:
                 return Outcome(ended=Ended.ENGINE_BROKE, reason=f"starting: {error}")
-            on_event(Event(name="box.started"))
+            sound = False
             try:
-                return _pump(job, plan, rig, on_event)
+                on_event(Event(name="box.started"))
+                outcome, sound = _pump(job, plan, rig, on_event)
             except ENGINE_ERRORS as error:
-                return Outcome(ended=Ended.ENGINE_BROKE, reason=f"running: {error}")
+                outcome = Outcome(ended=Ended.ENGINE_BROKE, reason=f"running: {error}")
+            finally:
+                self._leave(rig, sorts, sound=sound)
+        return outcome
 
-    def _start(self, job: Job, plan: Plan, images: dict[str, str], cleanup: ExitStack) -> Rig:
-        """Return the started containers; `cleanup` destroys them and their volume, side by side."""
-        volume = cleanup.enter_context(self._volume(job)) if plan.service else ""
-        made: list[Container] = []
-        cleanup.callback(_destroy_all, made)
+    def expect(self, job: Job) -> None:
+        """Have ready what `job` would need: a hint, which costs the caller nothing."""
+        self._refuse_unproven()
+        sorts = self._sorts(job, plan_for(job))
+        for sort in (sorts.box, sorts.judge):
+            if sort is not None:
+                self.pool.want(sort)
 
-        def make(image: str, command: tuple[str, ...], role: container.Role) -> Container:
-            new = container.create(
-                self.client, image, command, role, job_id=job.id, runtime=self.runtime, volume=volume
-            )
-            made.append(new)
-            new.start()
-            return new
+    def close(self) -> None:
+        """Destroy everything that is held ready."""
+        self.pool.close()
+        door.close_all()
+        atexit.unregister(self.close)
 
-        learner = plan.service or job.runtime
-        role = container.service_role(job.limits) if plan.service else container.box_role(job.limits)
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            # The pool's exit waits for both, so that `made` is complete whatever failed.
-            judge = pool.submit(make, images["judge"], (), container.JUDGE_ROLE)
-            side = pool.submit(make, images[learner], plan.box_command, role)
+    def _refuse_unproven(self) -> None:
+        if not self.proven:
+            raise LimitsUnproven("the doctor has not proven that the limits bite: run `flask sandbox doctor`")
+
+    def _sorts(self, job: Job, plan: Plan) -> Sorts:
+        """Return what `job` needs. Raises ImageMissing."""
+        judge_image = image_name("judge")
+        service, box = None, None
         if plan.service:
-            return Rig(judge.result(), None, side.result())
-        return Rig(judge.result(), side.result(), None)
+            role = container.service_role(job.limits)
+            service = Service(
+                image=image_name(plan.service), command=plan.service_command, role=role, setup=plan.service_setup
+            )
+        else:
+            box = self._box_sort(image_name(job.runtime), plan.box_command, container.box_role(job.limits))
+        suite = Suite(files=job.suite, checks=len(job.checks), service=service)
+        blank = Sort(
+            key=("blank", judge_image, service is not None),
+            label=f"judge, blank{', with a volume' if service else ''}",
+            make=partial(make_judge, self.engine, self._lines, judge_image, service, self.runtime),
+        )
 
-    @contextmanager
-    def _volume(self, job: Job) -> Iterator[str]:
-        """Give the name of a volume for the Unix socket of the job's service."""
-        labels = {container.APP_LABEL: "sandbox", "greenroom.owner": owner.owner_token(), "greenroom.job": job.id}
-        volume = self.client.volumes.create(name=f"greenroom-{secrets.token_hex(8)}", labels=labels)
-        try:
-            yield volume.name
-        finally:
-            with suppress(*ENGINE_ERRORS):
-                volume.remove(force=True)
+        def make() -> Judge:
+            return with_suite(make_judge(self.engine, self._lines, judge_image, service, self.runtime), suite)
+
+        label = f"judge of {job.exercise or 'a suite'}"
+        judge = Sort(key=("judge", judge_image, suite.key()), label=label, make=make, reusable=True)
+        return Sorts(suite=suite, judge=judge, blank=blank, box=box)
+
+    def _box_sort(self, image: str, command: tuple[str, ...], role: container.Role) -> Sort[Box]:
+        return Sort(
+            key=("box", image, command, role),
+            label=f"box {image.partition('/')[2].partition(':')[0]} {command[-1].rpartition('/')[2]} "
+            f"{role.memory_bytes >> 20} MiB",
+            make=partial(make_box, self.engine, self._lines, image, command, role, self.runtime),
+        )
+
+    def _take(self, sorts: Sorts) -> Rig:
+        """Return a rig from the pool; what is not there is made now, side by side. Raises Broken, ENGINE_ERRORS."""
+        judge = self.pool.take(sorts.judge, patience=RETURNING)
+        box = self.pool.take(sorts.box) if sorts.box is not None else None
+        if judge is not None and (box is not None or sorts.box is None):
+            return Rig(judge, box)
+        with ThreadPoolExecutor(max_workers=2) as makers:
+            judges = makers.submit(lambda: judge or self._suited(sorts))
+            boxes = makers.submit(lambda: box or (sorts.box.make() if sorts.box is not None else None))
+        # Both have come to their end; where only one came up, it must not be left behind.
+        failure = judges.exception() or boxes.exception()
+        if failure is not None:
+            self.pool.lose(sorts.judge, None if judges.exception() else judges.result())
+            if sorts.box is not None:
+                self.pool.lose(sorts.box, None if boxes.exception() else boxes.result())
+            raise failure
+        return Rig(judges.result(), boxes.result())
+
+    def _suited(self, sorts: Sorts) -> Judge:
+        """Return a judge with the suite: a blank one that is ready has done the slower half."""
+        return with_suite(self.pool.take(sorts.blank) or sorts.blank.make(), sorts.suite)
+
+    def _leave(self, rig: Rig, sorts: Sorts, *, sound: bool) -> None:
+        """Clear away what a job was run on, beside the jobs; a sound judge comes back."""
+        if sorts.box is not None:
+            self.pool.lose(sorts.box, rig.box)
+        if sound and self.pool.budget_bytes:
+            self.pool.give_back(sorts.judge, rig.judge, partial(rig.judge.refresh, sorts.suite.service))
+        else:
+            self.pool.lose(sorts.judge, rig.judge)
 
     def sweep(self) -> int:
-        """Remove containers and volumes whose process is gone or that are too old; return how many."""
-        oldest = time.time() - MAX_AGE.total_seconds()
+        """Remove containers and volumes that nobody can use any more; return how many.
+
+        Those are what a process that is gone left behind, and what this one has lost sight of.
+        """
+        door.sweep()
         removed = 0
         wanted: dict[str, str | list[str] | bool] = {"label": f"{container.APP_LABEL}=sandbox"}
         try:
-            for each in self.client.containers.list(all=True, filters=wanted, ignore_removed=True):
-                created = float(each.labels.get("greenroom.created", "0"))
-                if created < oldest or not owner.lives(each.labels.get("greenroom.owner", "")):
+            for each in self.engine().containers.list(all=True, filters=wanted, ignore_removed=True):
+                if _forgotten(str(each.id), each.labels):
                     removed += _removed(partial(each.remove, force=True, v=True))
-            for volume in self.client.volumes.list(filters=wanted):
+            for volume in self.engine().volumes.list(filters=wanted):
                 labels = volume.attrs.get("Labels") or {}
                 if not owner.lives(labels.get("greenroom.owner", "")):
                     removed += _removed(partial(volume.remove, force=True))
         except ENGINE_ERRORS as error:
             raise EngineUnavailable(f"No Docker engine answers: {error}") from error
         return removed
+
+
+def _forgotten(id: str, labels: dict[str, str]) -> bool:
+    age = time.time() - float(labels.get("greenroom.created", "0"))
+    token = labels.get("greenroom.owner", "")
+    if token == owner.owner_token():
+        return age > JUST_MADE.total_seconds() and id not in container.held()
+    return age > MAX_AGE.total_seconds() or not owner.lives(token)
 
 
 def _removed(remove: Callable[[], None]) -> int:
@@ -153,46 +232,39 @@ def _removed(remove: Callable[[], None]) -> int:
     return 1
 
 
-def _destroy_all(made: list[Container]) -> None:
-    """Destroy containers side by side; a failure is left to the sweep."""
-
-    def destroy(one: Container) -> None:
-        with suppress(*ENGINE_ERRORS):
-            one.destroy()
-
-    with ThreadPoolExecutor(max_workers=max(1, len(made))) as pool:
-        list(pool.map(destroy, made))
-
-
-def _pump(job: Job, plan: Plan, rig: Rig, on_event: OnEvent) -> Outcome:
-    """Return the outcome of a started rig."""
+def _pump(job: Job, plan: Plan, rig: Rig, on_event: OnEvent) -> tuple[Outcome, bool]:
+    """Return the outcome of a rig, and whether its judge can be used again."""
     nonce = secrets.token_hex(32)
-    assert rig.judge.stream is not None
-    judge = Peer(rig.judge.stream)
-    judge.out += wire.control(_job_message(job, plan, nonce))
-    box = Peer(rig.box.stream) if rig.box is not None and rig.box.stream is not None else None
-    if rig.service is not None and rig.service.stream is not None:
-        drain = threading.Thread(target=_drain, args=(rig.service.stream,), daemon=True)
-        drain.start()
+    spliced = None  # the box's stream, where it goes through here
+    direct = rig.box is not None and rig.box.direct
+    if rig.box is not None:
+        setup = wire.line(dict(plan.box_setup))
+        if direct:
+            rig.box.peer.sock.settimeout(SETUP_SECONDS)
+            rig.box.peer.sock.sendall(setup)
+            rig.box.peer.sock.settimeout(None)  # the judge's copy shares this
+            rig.judge.hand(rig.box.peer.sock, nonce)
+        else:
+            spliced = rig.box.peer
+            spliced.out += setup
+    rig.judge.begin(_job_message(job, plan, nonce) | {"direct": direct})
 
     def on_control(message: dict[str, Any]) -> None:
-        if message.get("type") == "event":
+        if message["type"] == "event":
             on_event(Event(name=str(message["name"]), data=dict(message["data"])))
+        else:
+            rig.judge.note(message)
 
-    setup = wire.line(dict(plan.box_setup)) if plan.box_command else b""
-    pump = Pump(judge, box, setup, job.limits.wall_time.total_seconds(), on_control)
+    started = time.monotonic()
+    pump = Pump(rig.judge.peer, rig.judge.frames, spliced, job.limits.wall_time.total_seconds(), on_control)
     stop = pump.run()
-    wall = timedelta(seconds=time.monotonic() - pump.started_at) if pump.started_at is not None else timedelta()
-    facts = rig.learner_side.facts(ended=box is not None and not box.open)
-    outcome = _outcome(stop, pump.end, nonce, facts, judge.stderr.decode("utf-8", "replace"))
-    return replace(outcome, wall_time=wall, cpu_time=facts.cpu_time, max_memory_bytes=facts.max_memory_bytes)
-
-
-def _drain(stream: Any) -> None:
-    """Read and drop what a service prints: an unread stream blocks kill, wait and remove."""
-    with suppress(OSError):
-        while stream.recv(65536):
-            pass
+    wall = timedelta(seconds=time.monotonic() - started)
+    facts = rig.learner_side.facts(ended=rig.box is not None and not rig.box.alive())
+    outcome = _outcome(stop, pump.end, nonce, facts, rig.judge.peer.stderr.decode("utf-8", "replace"))
+    if pump.end is not None:
+        rig.judge.databases = max(rig.judge.databases, int(pump.end["databases"]))
+    sound = stop is Stop.END and outcome.ended is not Ended.JUDGE_BROKE
+    return replace(outcome, wall_time=wall, cpu_time=facts.cpu_time, max_memory_bytes=facts.max_memory_bytes), sound
 
 
 def _job_message(job: Job, plan: Plan, nonce: str) -> dict[str, Any]:
@@ -200,7 +272,6 @@ def _job_message(job: Job, plan: Plan, nonce: str) -> dict[str, Any]:
         "type": "job",
         "nonce": nonce,
         "kind": job.kind,
-        "suite": dict(job.suite),
         "checks": [{"id": c.id, "test": c.test, "visible": c.visible} for c in job.checks],
         "seed": job.seed,
         "wall_seconds": job.limits.wall_time.total_seconds(),
@@ -222,8 +293,8 @@ def _outcome(stop: Stop, end: dict[str, Any] | None, nonce: str, facts: Facts, l
 
 def _ended(stop: Stop, said: Ended, facts: Facts) -> Ended:
     """Return how the job ended: the platform's own faults first, then what limits did, then what the judge said."""
-    if stop is Stop.JUDGE_SILENT or said is Ended.BOX_BROKE or (stop is Stop.END and said is Ended.JUDGE_BROKE):
-        return Ended.JUDGE_BROKE if stop is Stop.JUDGE_SILENT else said
+    if stop is Stop.END and said is Ended.JUDGE_BROKE:
+        return said
     if facts.out_of_memory:
         return Ended.OUT_OF_MEMORY
     if stop is Stop.FLOOD:

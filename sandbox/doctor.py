@@ -18,11 +18,12 @@ from typing import Any
 
 from sandbox import container
 from sandbox.container import Container, Role
-from sandbox.docker_box import ENGINE_ERRORS, DockerBox
+from sandbox.docker_box import DockerBox
 from sandbox.errors import SandboxError
 from sandbox.images import image_name
 from sandbox.job import MIB, Limits
 from sandbox.pump import Peer
+from sandbox.station import ENGINE_ERRORS
 
 PROBE_SECONDS = 20.0
 DEADLINE_SECONDS = 0.5
@@ -80,7 +81,7 @@ def _guarded(group: Callable[[DockerBox], list[Probe]], box: DockerBox) -> list[
 def _start(box: DockerBox, role: Role, script: str) -> Container:
     command = ("python3", "-I", "-u", "-c", (SCRIPTS / f"{script}.py").read_text(encoding="utf-8"))
     image = image_name("python")
-    return container.create(box.client, image, command, role, job_id="doctor", runtime=box.runtime)
+    return container.create(box.engine, image, command, role, runtime=box.runtime)
 
 
 def _listen(probe: Container) -> tuple[bytes, container.Facts]:
@@ -156,7 +157,7 @@ def _deadline(box: DockerBox) -> list[Probe]:
         started = time.monotonic()
         probe.destroy()
     took = time.monotonic() - started
-    left = box.client.containers.list(all=True, filters={"id": probe.id})
+    left = box.engine().containers.list(all=True, filters={"id": probe.id})
     return [
         _probe("deadline", took < KILL_SECONDS and not left, f"a spinning box was gone {took:.2f} s after its deadline")
     ]

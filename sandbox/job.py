@@ -44,7 +44,8 @@ class Job:
     fixed before the box saw any hidden input.
     """
 
-    id: str  # for labels and logs; unique per run
+    id: str  # for logs; unique per run
+    exercise: str = ""  # what the suite belongs to, for people
     kind: str  # a name in the registry `sandbox/kinds/`
     runtime: str  # a folder in `sandbox/runtimes/`
     files: Mapping[str, str]

@@ -23,7 +23,6 @@ HIGH_WATER = 4 * 1024 * 1024  # stop reading one side while the other has this m
 MAX_BOX_BYTES = 96 * 1024 * 1024  # a box that sends more than this in all is cut off
 MAX_STDERR_BYTES = 4 * 1024 * 1024
 KEPT_STDERR = 16 * 1024
-JUDGE_START_SECONDS = 60.0  # guard for the platform's own part, before the learner's clock starts
 
 
 class Stop(StrEnum):
@@ -32,15 +31,15 @@ class Stop(StrEnum):
     END = "end"  # the judge sent its last frame
     DEADLINE = "deadline"
     FLOOD = "flood"
-    JUDGE_CLOSED = "judge_closed"
-    JUDGE_SILENT = "judge_silent"  # it never got ready
+    JUDGE_CLOSED = "judge_closed"  # without a last frame
 
 
 @dataclass(slots=True)
 class Peer:
-    """One attach stream: docker's 8-byte headers come off, stderr is kept aside."""
+    """One stream: of an attach stream docker's 8-byte headers come off, and stderr is kept aside."""
 
     sock: socket.socket
+    framed: bool = True  # False: a socket of the box's own
     out: bytearray = field(default_factory=bytearray)
     stderr: bytearray = field(default_factory=bytearray)
     stderr_bytes: int = 0
@@ -59,6 +58,9 @@ class Peer:
         if not data:
             self.open = False
             return b""
+        if not self.framed:
+            self.received += len(data)
+            return data
         self._raw += data
         return self._demultiplex()
 
@@ -94,42 +96,42 @@ class Peer:
 
 @dataclass(slots=True)
 class Pump:
-    """Runs one job's traffic. `setup` goes to the box once the judge is ready; then the clock starts."""
+    """Runs one job's traffic; what is in the peers' `out` goes first."""
 
     judge: Peer
+    frames: wire.FrameReader  # of the judge
     box: Peer | None
-    setup: bytes
     wall_seconds: float
     on_control: Callable[[dict[str, Any]], None]
     end: dict[str, Any] | None = None
-    started_at: float | None = None
+    over: bool = False  # the judge's child has ended
     box_closed_told: bool = False
 
     def run(self) -> Stop:
         """Splice until the judge's end frame, a deadline or a flood; return which."""
-        frames = wire.FrameReader()
-        guard = time.monotonic() + JUDGE_START_SECONDS
+        deadline = time.monotonic() + self.wall_seconds
         with selectors.DefaultSelector() as selector:
             for peer in (self.judge, self.box):
                 if peer is not None:
                     peer.sock.setblocking(False)
+                    peer.flush()
                     selector.register(peer.sock, selectors.EVENT_READ, peer)
+            self._rearm(selector)
             while True:
-                limit = guard if self.started_at is None else self.started_at + self.wall_seconds
-                left = limit - time.monotonic()
+                left = deadline - time.monotonic()
                 if left <= 0:
-                    return Stop.JUDGE_SILENT if self.started_at is None else Stop.DEADLINE
+                    return Stop.DEADLINE
                 for key, events in selector.select(min(left, 1.0)):
-                    self._serve(key.data, events, frames)
+                    self._serve(key.data, events)
                 if self.end is not None:
                     return Stop.END
-                if not self.judge.open:
+                if not self.judge.open or self.over:
                     return Stop.JUDGE_CLOSED
                 if self._flooded():
                     return Stop.FLOOD
                 self._rearm(selector)
 
-    def _serve(self, peer: Peer, events: int, frames: wire.FrameReader) -> None:
+    def _serve(self, peer: Peer, events: int) -> None:
         if events & selectors.EVENT_WRITE:
             peer.flush()
         if not events & selectors.EVENT_READ:
@@ -137,12 +139,15 @@ class Pump:
         data = peer.read()
         if peer is self.judge:
             try:
-                for channel, payload in frames.feed(data):
+                for channel, payload in self.frames.feed(data):
                     self._from_judge(channel, payload)
             except (WireError, ValueError, KeyError, TypeError):
                 self.judge.open = False  # a judge that garbles its frames is a broken judge
+            if self.box is not None:
+                self.box.flush()
         elif data:
             self.judge.out += wire.frame(wire.BOX, data)
+            self.judge.flush()
 
     def _from_judge(self, channel: int, payload: bytes) -> None:
         if channel == wire.BOX:
@@ -150,13 +155,10 @@ class Pump:
                 self.box.out += payload
             return
         message = json.loads(payload)
-        if message["type"] == "ready":
-            self.started_at = time.monotonic()
-            if self.box is not None:
-                self.box.out += self.setup
-        elif message["type"] == "end":
+        if message["type"] == "end":
             self.end = message
         else:
+            self.over = self.over or message["type"] == "over"
             self.on_control(message)
 
     def _flooded(self) -> bool:

@@ -1,9 +1,19 @@
-"""`python3 -m sandbox.judge`: reads one job from the worker, judges it, answers with its nonce, ends."""
+"""`python3 -m sandbox.judge`: takes one suite, collects its tests once, and judges job after job with them.
+
+This process is the parent: it holds the collected suite and sees nothing of any submission. For
+each job it forks a child, which does (see `child`). Messages of the worker: `suite`, and then for
+each child `service` (kind sql) and `job`; of the parent: `collected`, and after each child `over`;
+of a child: `idle`, `prepared`, `event`, `end`.
+"""
 
 from __future__ import annotations
 
+import ctypes
+import gc
+import json
 import os
-import resource
+import signal
+import socket
 import sys
 import threading
 from contextlib import suppress
@@ -12,108 +22,125 @@ from typing import Any
 
 import pytest
 
-from sandbox.judge.database import Cluster, schema_of
-from sandbox.judge.faults import LimitHit
+from sandbox import wire
+from sandbox.judge import child
+from sandbox.judge.folder import Folder
 from sandbox.judge.link import Link
 from sandbox.judge.plugin import JudgePlugin
-from sandbox.judge.server import Servers
-from sandbox.judge.solution import Solution, await_loaded
-from sandbox.judge.suite import CheckRun, Suite, clip
-from sandbox.judge.tunnel import Shim
+from sandbox.judge.server import warm_up
+from sandbox.judge.suite import clip
 
 ROOT = Path("/work/suite")
-BOX_START_SECONDS = 60.0
-MEMORY_BYTES = 400 * 1024 * 1024  # the container has 512 MiB, which also hold its files
-STACK_BYTES = 1024 * 1024  # of each thread; the default of 8 MiB would count against MEMORY_BYTES
+DOOR = Path("/run/door/door")
+STACK_BYTES = 1024 * 1024  # of each thread; the default of 8 MiB would count against the child's memory
+CHUNK = 1 << 18
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
+
+
+class Parent:
+    """The worker's line, the suite's files, and the loop that forks."""
+
+    def __init__(self, fd_in: int, fd_out: int) -> None:
+        self._fd_in, self._fd_out = fd_in, fd_out
+        self._hatch: socket.socket | None = None  # through which the worker hands the lines of boxes
+        if DOOR.exists():
+            self._hatch = socket.socket(socket.AF_UNIX)
+            self._hatch.connect(str(DOOR))
+        self._resync = b""
+
+    def main(self) -> None:
+        """Collect the suite and serve until the worker is gone."""
+        spec = self._first_message()
+        self._resync = spec["resync"].encode()
+        self._folder = Folder(ROOT, spec["files"])
+        self._folder.write()
+        plugin = JudgePlugin(ROOT / "data", self.serve)
+        options = ["-q", "--tb=native", "-s", "-p", "no:cacheprovider", "-p", "no:logging", "--import-mode=importlib"]
+        status = pytest.main([*options, f"--rootdir={ROOT}", "-c", os.devnull, str(ROOT / "tests")], plugins=[plugin])
+        self._tell({"type": "collected", "reason": f"pytest ended with status {int(status)}"})
+
+    def serve(self, session: pytest.Session, plugin: JudgePlugin) -> None:
+        """Fork one child after the other; returns only when the suite cannot be used."""
+        if plugin.collect_errors:
+            self._tell({"type": "collected", "reason": clip("; ".join(plugin.collect_errors), 4000)})
+            os._exit(0)
+        self._tell({"type": "collected", "reason": ""})
+        parent = os.getpid()
+        warm_up()
+        gc.freeze()  # what is there now is shared with every child: no collection shall touch it
+        while True:
+            pid = os.fork()
+            if pid == 0:
+                self._become_child(parent, session, plugin)
+            os.waitpid(pid, 0)
+            self._clean_up()
+            self._tell({"type": "over"})
+            self._read_until_resync()
+
+    def _become_child(self, parent: int, session: pytest.Session, plugin: JudgePlugin) -> None:
+        """Judge one job and end this process, whatever happens."""
+        try:
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() == parent:
+                child.main(Link(self._fd_in, self._fd_out), session, plugin, self._hatch)
+        except BaseException as error:  # the parent's loop must not go on in the child
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        sys.stderr.flush()
+        os._exit(0)  # no thread or atexit of a test suite may hold the verdict up
+
+    def _clean_up(self) -> None:
+        """Leave nothing of a child's for the next one: no process, no file, no change of the suite's own."""
+        with suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)  # all but this process and the container's init
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG) != (0, 0):
+                pass
+        self._folder.restore()
+
+    def _first_message(self) -> dict[str, Any]:
+        # Read to the byte: what follows is for the children.
+        _, length = wire.HEADER.unpack(self._exactly(wire.HEADER.size))
+        message: dict[str, Any] = json.loads(self._exactly(length))
+        return message
+
+    def _exactly(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            part = os.read(self._fd_in, size - len(data))
+            if not part:
+                os._exit(0)
+            data += part
+        return bytes(data)
+
+    def _read_until_resync(self) -> None:
+        """Drop what was meant for the child that has ended: the worker ends it with the agreed mark, then waits."""
+        seen = b""
+        while not seen.endswith(self._resync):
+            data = os.read(self._fd_in, CHUNK)
+            if not data:
+                os._exit(0)
+            seen = (seen + data)[-len(self._resync) :]
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        data = memoryview(wire.control(message))
+        while data:
+            data = data[os.write(self._fd_out, data) :]
+
+
+def prctl(option: int, value: int) -> None:
+    """Set an attribute of this process, see prctl(2)."""
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def main() -> None:
-    """Judge one job."""
-    # A huge value of the learner's then raises MemoryError in the check that looks at it, instead of ending the judge.
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    """Serve the worker on standard input and output."""
     threading.stack_size(STACK_BYTES)
-    link = Link(os.dup(0), os.dup(1))
+    prctl(PR_SET_DUMPABLE, 0)  # a child has the same user: it may neither read nor write the parent's memory
+    parent = Parent(os.dup(0), os.dup(1))
     os.dup2(2, 1)  # whatever pytest or a test prints must not reach the frames
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
-    job = link.control()
-    suite = judge(job, link)
-    link.tell(
-        {
-            "type": "end",
-            "nonce": job["nonce"],
-            "ended": suite.ended or "completed",
-            "checks": [check.report() for check in suite.finished],
-            "detail": suite.detail,
-            "output": suite.output,
-            "reason": clip(suite.reason, 4000),
-        }
-    )
-    sys.stderr.flush()
-    os._exit(0)  # no thread or atexit of a test suite may hold the verdict up
-
-
-def judge(job: dict[str, Any], link: Link) -> Suite:
-    """Return how the suite went."""
-    write_suite(job["suite"])
-    checks = {c["test"]: CheckRun(id=c["id"], test=c["test"], visible=c["visible"]) for c in job["checks"]}
-    suite = Suite(job["seed"], job["wall_seconds"], job["output_bytes"], checks)
-    done: list[str] = []
-
-    def tell(check: CheckRun) -> None:
-        done.append(check.id)
-        data = {"id": check.id, "passed": check.passed, "done": len(done), "total": len(checks)}
-        link.tell({"type": "event", "name": "check.finished", "data": data})
-
-    plugin = JudgePlugin(suite, ROOT / "data", tell)
-    plugin.before_checks = lambda: prepare(job, link, suite, plugin)
-    options = ["-q", "--tb=native", "-p", "no:cacheprovider", "--import-mode=importlib", f"--rootdir={ROOT}"]
-    status = pytest.main([*options, "-c", os.devnull, str(ROOT / "tests")], plugins=[plugin])
-    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not suite.ended:
-        suite.end("judge_broke", reason=f"pytest ended with status {int(status)}")
-    return suite
-
-
-def prepare(job: dict[str, Any], link: Link, suite: Suite, plugin: JudgePlugin) -> None:
-    """Bring the submission to where checks can look at it; ends the suite when it cannot be loaded."""
-    with suppress(LimitHit):  # whoever raised it has said how the suite ended
-        if job["kind"] == "sql":
-            cluster = Cluster(suite, job["text"], job["mode"], schema_of(ROOT / "data"))
-            link.tell({"type": "ready"})
-            cluster.load()
-            plugin.subject = cluster
-        elif await_box(link, suite):
-            link.tell({"type": "ready"})  # the worker now hands the files to the box, and the clock starts
-            await_loaded(link, suite)
-            plugin.subject = subject(job, link, suite)
-
-
-def subject(job: dict[str, Any], link: Link, suite: Suite) -> Solution | Servers:
-    """Return what authors' fixtures work on, for a kind with a box."""
-    if job["kind"] == "calls":
-        return Solution(link, suite)
-    return Servers(Shim(link, suite), suite, job["command"], job["ready"])
-
-
-def await_box(link: Link, suite: Suite) -> bool:
-    """Return whether the box came up; it has seen nothing of the learner's yet, so failing is the platform's."""
-    try:
-        if link.receive(BOX_START_SECONDS) == {"type": "up"}:
-            return True
-    except LimitHit as hit:
-        suite.end("box_broke", reason=f"the box did not come up: {hit}")
-        return False
-    suite.end("box_broke", reason="the box greeted in an unknown way")
-    return False
-
-
-def write_suite(files: dict[str, str]) -> None:
-    """Put tests and data into ROOT."""
-    (ROOT / "data").mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        path = ROOT / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    parent.main()
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ from sandbox.judge.faults import LimitHit, QueryFault
 from sandbox.judge.suite import Suite, clip
 
 PATTERN = "pattern"  # the database that all data sets are copied from
+MOST_OPEN = 24  # data sets that are connected to ahead: each connection is a process of the server's
 STRATEGY = "file_copy"  # a third less CPU per data set than wal_log, fsync being off
-SOCKET_DIR = "/run/greenroom"
 MAX_ROWS = 50_000
 MAX_RESULT_BYTES = 8 * 1024 * 1024
 UNREADABLE = (
@@ -78,48 +79,85 @@ class Plan:
 
 
 class Cluster:
-    """The job's PostgreSQL."""
+    """The job's PostgreSQL: made ready before there is a submission, then told of it."""
 
-    def __init__(self, suite: Suite, text: str, mode: str, schema: str) -> None:
-        self.suite, self.text, self.mode, self.schema = suite, text.strip().rstrip(";"), mode, schema
+    suite: Suite
+    text: str
+
+    def __init__(self, socket: Path, mode: str, schema: str) -> None:
+        self._socket, self.mode, self._schema = str(socket), mode, schema
         self._numbers = itertools.count(1)
+        self._ready: deque[Database] = deque()  # that nobody has used yet
+        self.used = 0  # data sets handed out
+        self.watchdog = Watchdog()
+        self.opened: list[psycopg.Connection[Any]] = []  # keeps them from being closed
         self._admin = self._connect_first()
+
+    def prepare(self, databases: int) -> None:
+        """Make the roles, the pattern of the data sets, and `databases` of these ahead."""
         for role in ("learner", "judge"):
             self._admin.execute(f"create role {role} login nosuperuser nocreatedb nocreaterole")
         self._admin.execute("grant pg_read_all_data, pg_write_all_data, pg_maintain to judge")
         self._admin.execute("revoke connect, temporary on database postgres, template1 from public")
         self._admin.execute(f"create database {PATTERN} strategy {STRATEGY}")
         self._prepare_pattern()
+        tables = [row[0] for row in self._tables()]
+        for number in range(databases):
+            made = Database(self, self._copy())
+            if number < MOST_OPEN:
+                made.warm_up(tables)
+            self._ready.append(made)
 
     def _prepare_pattern(self) -> None:
         """Put the schema and its grants into the database that all data sets are copied from."""
-        pattern = connect(PATTERN, "postgres")
+        pattern = self.connect(PATTERN, "postgres")
         with pattern:
             pattern.execute("revoke usage on language plpgsql, sql from public")
             pattern.execute("revoke execute on function pg_sleep(double precision), lo_create(oid) from public")
             if self.mode == "script":
                 pattern.execute("alter schema public owner to learner")
                 pattern.execute("set role learner")
-            pattern.execute(self.schema)
+            pattern.execute(self._schema)
             pattern.execute("reset role")
             pattern.execute("grant usage on schema public to learner, judge")
             pattern.execute("grant select on all tables in schema public to learner")
+
+    def _tables(self) -> list[tuple[str]]:
+        with self.connect(PATTERN, "judge") as connection:
+            return connection.execute(
+                "select format('%I', tablename) from pg_tables where schemaname = 'public'"
+            ).fetchall()
 
     def _connect_first(self) -> psycopg.Connection[Any]:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                return connect("postgres", "postgres")
+                return self.connect("postgres", "postgres")
             except psycopg.OperationalError:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
 
-    def load(self) -> None:
-        """Try the submission on empty tables; ends the suite as not loaded when PostgreSQL refuses it.
+    def connect(
+        self, database: str, user: str, *, autocommit: bool = True, options: str = ""
+    ) -> psycopg.Connection[Any]:
+        """Return a connection over the job's Unix socket. Raises psycopg.OperationalError."""
+        return psycopg.connect(dbname=database, user=user, host=self._socket, autocommit=autocommit, options=options)
+
+    def _copy(self) -> str:
+        """Return the name of a new copy of the pattern, open to the learner and the judge alone."""
+        name = f"d{next(self._numbers)}"
+        self._admin.execute(f"create database {name} template {PATTERN} strategy {STRATEGY}")
+        self._admin.execute(f"revoke connect, temporary on database {name} from public")
+        self._admin.execute(f"grant connect on database {name} to learner, judge")
+        return name
+
+    def begin(self, suite: Suite, text: str) -> None:
+        """Judge `text` from now on: try it on empty tables, and end the suite as not loaded when it is refused.
 
         There is no hidden row yet, so PostgreSQL's own message is safe to show.
         """
+        self.suite, self.text = suite, text.strip().rstrip(";")
         database = self.database()
         try:
             if self.mode == "query":
@@ -135,18 +173,11 @@ class Cluster:
         """Return a fresh database with the schema and `statements` in it."""
         if self.suite.ended:
             raise LimitHit("crash", "the database has ended")
-        name = f"d{next(self._numbers)}"
-        self._admin.execute(f"create database {name} template {PATTERN} strategy {STRATEGY}")
-        self._admin.execute(f"revoke connect, temporary on database {name} from public")
-        self._admin.execute(f"grant connect on database {name} to learner, judge")
-        made = Database(self, name)
+        self.used += 1
+        made = self._ready.popleft() if self._ready else Database(self, self._copy())
         for statement in statements:
             made.fill_with(statement)
         return made
-
-    def close(self) -> None:
-        """Leave the cluster to its end."""
-        self._admin.close()
 
 
 class Database:
@@ -154,7 +185,17 @@ class Database:
 
     def __init__(self, cluster: Cluster, name: str) -> None:
         self._cluster, self._name = cluster, name
-        self._judge = connect(name, "judge")
+        self._judge = cluster.connect(name, "judge")
+        cluster.opened.append(self._judge)
+        self._spare: psycopg.Connection[Any] | None = None  # the learner's, not used yet
+
+    def warm_up(self, tables: Iterable[str]) -> None:
+        """Connect as the learner too, and let both servers read what they need to know of the tables."""
+        self._spare = self._connect_learner()
+        for table in tables:
+            for connection in (self._judge, self._spare):
+                connection.execute(f"select from {table} limit 0")
+        self._spare.rollback()
 
     def fill_with(self, statement: str) -> None:
         """Run an author's statement as the judge's role."""
@@ -182,7 +223,7 @@ class Database:
         if self._cluster.mode != "query":
             self.script(time_zone=time_zone)
             return Result(columns=[], rows=[])
-        with self._learner(time_zone, read_only=True) as connection, self._guard(connection):
+        with self._learner(time_zone, read_only=True) as connection:
             # binary=True forces the extended protocol, which takes exactly one statement.
             connection.execute(f"declare submission no scroll cursor for {self._cluster.text}", binary=True)
             cursor = connection.execute(f"fetch {MAX_ROWS + 1} from submission")
@@ -194,7 +235,7 @@ class Database:
 
     def script(self, *, time_zone: str = "UTC") -> None:
         """Run the submission's statements as the role that owns the schema, once per database."""
-        with self._learner(time_zone, read_only=False) as connection, self._guard(connection):
+        with self._learner(time_zone, read_only=False) as connection:
             connection.autocommit = True
             connection.execute(self._cluster.text)
             connection.commit()  # of a transaction left open: what was deferred is checked under the deadline
@@ -207,59 +248,99 @@ class Database:
         options = "explain (analyze, buffers, timing off, format json)"
         if statement:
             return _plan(self._judge.execute(f"{options} {statement}").fetchone())
-        with self._learner(time_zone, read_only=True) as connection, self._guard(connection):
+        with self._learner(time_zone, read_only=True) as connection:
             return _plan(connection.execute(f"{options} {self._cluster.text}", binary=True).fetchone())
 
-    def _learner(self, time_zone: str, *, read_only: bool) -> psycopg.Connection[Any]:
-        mode = "on" if read_only else "off"
-        return connect(
-            self._name,
-            "learner",
-            autocommit=False,
-            options=f"-c timezone={time_zone} -c default_transaction_read_only={mode} -c lock_timeout=3s",
-        )
+    @contextmanager
+    def _learner(self, time_zone: str, *, read_only: bool) -> Iterator[psycopg.Connection[Any]]:
+        """Give a session of the learner's that has run nothing of theirs, under the deadline.
 
-    def _guard(self, connection: psycopg.Connection[Any]) -> Guard:
-        return Guard(self._cluster.suite, connection)
+        After a query it is left open, in no transaction: a server process that ends takes time from the check.
+        """
+        connection, self._spare = self._spare or self._connect_learner(), None
+        self._cluster.opened.append(connection)
+        if time_zone != "UTC" or not read_only:
+            connection.autocommit = True
+            connection.execute(
+                "select set_config('timezone', %s, false), set_config('default_transaction_read_only', %s, false)",
+                (time_zone, "on" if read_only else "off"),
+            )
+            connection.autocommit = False
+        with Guard(self._cluster, connection):
+            try:
+                yield connection
+            finally:
+                with suppress(psycopg.Error):
+                    connection.rollback()
+                    if not read_only:
+                        connection.close()
+
+    def _connect_learner(self) -> psycopg.Connection[Any]:
+        options = "-c timezone=UTC -c default_transaction_read_only=on -c lock_timeout=3s"
+        return self._cluster.connect(self._name, "learner", autocommit=False, options=options)
+
+
+class Watchdog:
+    """A thread that cancels what runs too long: the deadline is ours, for the role can change its own.
+
+    One for all statements of a job: starting a thread takes longer than many a statement.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._watched: psycopg.Connection[Any] | None = None
+        self._deadline = 0.0
+        self.bit = False  # whether the last statement watched was cancelled
+        threading.Thread(target=self._watch, daemon=True, name="watchdog").start()
+
+    def begin(self, connection: psycopg.Connection[Any], seconds: float) -> None:
+        """Cancel what `connection` runs unless `end` is called within `seconds`."""
+        with self._changed:
+            self._watched, self._deadline, self.bit = connection, time.monotonic() + seconds, False
+            self._changed.notify()
+
+    def end(self) -> None:
+        """Watch nothing any more."""
+        with self._changed:
+            self._watched = None
+
+    def _watch(self) -> None:
+        with self._changed:
+            while True:
+                left = self._deadline - time.monotonic()
+                if self._watched is None:
+                    self._changed.wait()
+                elif left > 0:
+                    self._changed.wait(left)
+                else:
+                    connection, self._watched, self.bit = self._watched, None, True
+                    with suppress(psycopg.Error):
+                        connection.cancel_safe(timeout=2)
 
 
 class Guard:
-    """Watches one use of the learner's connection: the deadline is ours, for the role can change its own."""
+    """One use of the learner's connection: says what it means when that fails."""
 
-    def __init__(self, suite: Suite, connection: psycopg.Connection[Any]) -> None:
-        self._suite, self._connection, self._late = suite, connection, False
-        self._timer = threading.Timer(suite.wall_seconds / 2, self._cancel)
-        self._timer.daemon = True
-
-    def _cancel(self) -> None:
-        self._late = True
-        with suppress(psycopg.Error):
-            self._connection.cancel_safe(timeout=2)
+    def __init__(self, cluster: Cluster, connection: psycopg.Connection[Any]) -> None:
+        self._suite, self._watchdog, self._connection = cluster.suite, cluster.watchdog, connection
 
     def __enter__(self) -> None:
-        self._timer.start()
+        self._watchdog.begin(self._connection, self._suite.wall_seconds / 2)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._timer.cancel()
+        self._watchdog.end()
         if isinstance(error, MemoryError) or _says_out_of_memory(error):
             raise LimitHit("output", f"more than {MAX_RESULT_BYTES >> 20} MiB") from error
         if isinstance(error, UNREADABLE):
             raise QueryFault("the result holds a value that Python cannot read") from error
         if not isinstance(error, psycopg.Error):
             return
-        if self._late:
+        if self._watchdog.bit:
             raise LimitHit("time", f"the statement ran longer than {self._suite.wall_seconds / 2:g} s") from error
         if self._connection.broken and not isinstance(error, psycopg.errors.SyntaxErrorOrAccessRuleViolation):
             self._suite.end("crashed")
             raise LimitHit("crash", "PostgreSQL ended the connection") from error
         raise QueryFault(_message(error), error.sqlstate or "") from error
-
-
-def connect(
-    database: str, user: str, *, autocommit: bool = True, options: str = "", host: str = SOCKET_DIR
-) -> psycopg.Connection[Any]:
-    """Return a connection over the job's Unix socket. Raises psycopg.OperationalError."""
-    return psycopg.connect(dbname=database, user=user, host=host, autocommit=autocommit, options=options)
 
 
 def schema_of(data: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import threading
 import time
 from collections import deque
@@ -15,76 +16,109 @@ from sandbox.judge.faults import LimitHit
 
 MAX_UNREAD_BYTES = 32 * 1024 * 1024  # of the box, that nobody has asked for yet
 MAX_UNREAD_LINES = 100_000
+MAX_BOX_BYTES = 96 * 1024 * 1024  # a box that sends more than this in all is cut off
+CHUNK = 1 << 18
 
 
 class Link:
-    """Frames on two descriptors; a thread reads, everybody may write."""
+    """Frames on two descriptors. One thread reads, when it waits for something; everybody may write.
+
+    The bytes of the box travel in frames too, unless its own line was handed over (`take_line`).
+    """
 
     def __init__(self, fd_in: int, fd_out: int) -> None:
         self._fd_in, self._fd_out = fd_in, fd_out
         self._write_lock = threading.Lock()
-        self._arrived = threading.Condition()
+        self._frames = wire.FrameReader()
         self._lines: deque[bytes] = deque()  # parsed when asked for: as objects they are far larger
         self._unread = 0
         self._controls: deque[dict[str, Any]] = deque()
         self._partial = bytearray()
+        self._line: int | None = None
+        self._received = 0  # bytes of the box in all
         self.box_open = True
+        self.flooded = False
         self.garbled = ""  # why the box's stream is not believed any more
-        threading.Thread(target=self._read_forever, daemon=True, name="link").start()
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send one control message to the worker."""
-        self._write(wire.control(message))
+        self._write(wire.control(message), self._fd_out)
 
-    def send(self, message: dict[str, Any]) -> None:
-        """Send one line to the box."""
-        self._write(wire.frame(wire.BOX, wire.line(message)))
+    def take_line(self, line: int) -> None:
+        """Speak with the box over descriptor `line` from now on."""
+        self._line = line
+
+    def send(self, *messages: dict[str, Any]) -> None:
+        """Send lines to the box, together."""
+        data = b"".join(map(wire.line, messages))
+        if self._line is None:
+            self._write(wire.frame(wire.BOX, data), self._fd_out)
+            return
+        try:
+            self._write(data, self._line)
+        except OSError:
+            self.box_open = False
 
     def control(self) -> dict[str, Any]:
         """Return the next control message; blocks."""
-        with self._arrived:
-            self._arrived.wait_for(lambda: self._controls)
-            return self._controls.popleft()
+        while not self._controls:
+            self._read()
+        return self._controls.popleft()
 
     def receive(self, seconds: float) -> dict[str, Any]:
         """Return the next line of the box. Raises LimitHit "time" after `seconds`, "crash" when the box is gone."""
         deadline = time.monotonic() + seconds
-        with self._arrived:
-            while not self._lines:
-                if self.garbled:
-                    raise LimitHit("crash", f"the program disturbed its channel: {self.garbled}")
-                if not self.box_open:
-                    raise LimitHit("crash", "the program ended")
-                if not self._arrived.wait(max(0.0, deadline - time.monotonic())) and time.monotonic() >= deadline:
-                    raise LimitHit("time", f"no answer within {seconds:g} s")
-            raw = self._lines.popleft()
-            self._unread -= len(raw)
+        while not self._lines:
+            if self.garbled:
+                if self.flooded:
+                    raise LimitHit("output", "the program wrote without end")
+                raise LimitHit("crash", f"the program disturbed its channel: {self.garbled}")
+            if not self.box_open:
+                raise LimitHit("crash", "the program ended")
+            if not self._readable(max(0.0, deadline - time.monotonic())):
+                raise LimitHit("time", f"no answer within {seconds:g} s")
+            self._read()
+        raw = self._lines.popleft()
+        self._unread -= len(raw)
         try:
             return wire.parse_line(raw)
         except WireError as error:
-            with self._arrived:
-                self._distrust(str(error))
+            self._distrust(str(error))
             raise LimitHit("crash", f"the program disturbed its channel: {error}") from None
 
     def unsolicited(self) -> bool:
         """Return whether the box said something that nobody asked for."""
-        with self._arrived:
-            return bool(self._lines)
+        while not self._lines and not self.garbled and self._readable(0):
+            self._read()
+        return bool(self._lines)
 
-    def _write(self, data: bytes) -> None:
+    def _readable(self, seconds: float) -> bool:
+        sources = [self._fd_in] if self._line is None or not self.box_open else [self._fd_in, self._line]
+        return bool(select.select(sources, [], [], seconds)[0])
+
+    def _write(self, data: bytes, to: int) -> None:
         with self._write_lock:
             view = memoryview(data)
             while view:
-                view = view[os.write(self._fd_out, view) :]
+                view = view[os.write(to, view) :]
 
-    def _read_forever(self) -> None:
-        reader = wire.FrameReader()
-        while data := os.read(self._fd_in, 1 << 18):
-            for channel, payload in reader.feed(data):
-                with self._arrived:
-                    self._take(channel, payload)
-                    self._arrived.notify_all()
-        os._exit(0)  # the worker is gone: nobody waits for a verdict
+    def _read(self) -> None:
+        """Read what has come, from the box or, if nothing has, from the worker; blocks only for the latter."""
+        if self._line is not None and self.box_open and select.select([self._line], [], [], 0)[0]:
+            try:
+                data = os.read(self._line, CHUNK)
+            except OSError:
+                data = b""
+            if data:
+                self._take_bytes(data)
+            else:
+                self.box_open = False
+            return
+        data = os.read(self._fd_in, CHUNK)
+        if not data:
+            os._exit(0)  # the worker is gone: nobody waits for a verdict
+        for channel, payload in self._frames.feed(data):
+            self._take(channel, payload)
 
     def _take(self, channel: int, payload: bytes) -> None:
         if channel == wire.CONTROL:
@@ -93,7 +127,14 @@ class Link:
                 self.box_open = False
             else:
                 self._controls.append(message)
-            return
+        else:
+            self._take_bytes(payload)
+
+    def _take_bytes(self, payload: bytes) -> None:
+        self._received += len(payload)
+        if self._received > MAX_BOX_BYTES:
+            self.flooded = True
+            self._distrust("more bytes than anyone reads")
         if self.garbled:
             return
         self._partial += payload
@@ -108,7 +149,7 @@ class Link:
             self._distrust("more lines than anyone asked for")
 
     def _distrust(self, why: str) -> None:
-        """Take nothing from the box any more; the lock is held."""
+        """Take nothing from the box any more."""
         self.garbled = why
         self._lines.clear()
         self._partial.clear()

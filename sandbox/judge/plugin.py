@@ -1,9 +1,8 @@
-"""The pytest plugin: picks and orders the checks, gives authors their fixtures, and notes how each check went."""
+"""The pytest plugin: collects once, gives authors their fixtures, and notes how each check went."""
 
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,19 +10,26 @@ from typing import Any
 import pytest
 
 from sandbox.judge.faults import LimitHit
-from sandbox.judge.suite import CheckRun, Suite, clip, show
-
-Tell = Callable[[CheckRun], None]
+from sandbox.judge.server import Servers
+from sandbox.judge.suite import Suite, clip, show
 
 
 class JudgePlugin:
-    """One judging. `subject` is what the kind's fixture hands to authors: Solution, Servers or Cluster."""
+    """One collected suite. `serve` is called with it where pytest would run the tests."""
 
-    def __init__(self, suite: Suite, data: Path, tell: Tell) -> None:
-        self.suite, self._data, self._tell = suite, data, tell
-        self.subject: Any = None
-        self.before_checks: Callable[[], None] = lambda: None
-        self._collect_errors: list[str] = []
+    suite: Suite
+    subject: Any  # what the kind's fixture hands to authors: Solution, Servers or Cluster
+
+    def __init__(self, data_folder: Path, serve: Callable[[pytest.Session, JudgePlugin], None]) -> None:
+        self.data_folder, self._serve = data_folder, serve
+        self.collect_errors: list[str] = []
+        self._tell: Callable[[dict[str, Any]], None] = print  # until a job begins
+
+    def begin(self, suite: Suite, subject: Any, tell: Callable[[dict[str, Any]], None]) -> None:
+        """Judge `subject` from now on; `tell` sends what happens to the worker."""
+        self.suite, self.subject, self._tell = suite, subject, tell
+        # What a server printed during a check is that check's, also when nobody was reading.
+        self._settle = subject.shim.hear if isinstance(subject, Servers) else lambda: None
 
     # What authors ask for
 
@@ -59,7 +65,7 @@ class JudgePlugin:
     @pytest.fixture
     def data(self) -> Path:
         """The exercise's data/ folder."""
-        return self._data
+        return self.data_folder
 
     @pytest.fixture
     def seed(self) -> int:
@@ -76,44 +82,28 @@ class JudgePlugin:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a test module that cannot be imported."""
         if report.failed:
-            self._collect_errors.append(clip(str(report.longrepr), 2000))
+            self.collect_errors.append(clip(str(report.longrepr), 2000))
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep the tests of the manifest: visible ones first, each group in an order drawn from the seed."""
-        items[:] = [item for item in items if name_of(item) in self.suite.checks]
-        counts = Counter(name_of(item) for item in items)
-        for name, check in self.suite.checks.items():
-            check.cases = counts[name]
-        names = sorted(counts)
-        random.Random(self.suite.seed).shuffle(names)  # noqa: S311 - an order, not a secret
-        order = {name: place for place, name in enumerate(names)}
-        items.sort(key=lambda item: (not self.suite.checks[name_of(item)].visible, order[name_of(item)]))
-
-    def pytest_collection_finish(self) -> None:
-        """Refuse a suite that does not hold exactly the manifest's tests; then let the box load the submission."""
-        missing = [check.test for check in self.suite.checks.values() if check.cases == 0]
-        if self._collect_errors or missing:
-            reason = "; ".join([*self._collect_errors, *(f"{name} is not in the suite" for name in missing)])
-            self.suite.end("judge_broke", reason=reason)
-        else:
-            self.before_checks()
-        if self.suite.ended:
-            pytest.exit("nothing to judge", returncode=0)
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Serve jobs in place of running the tests once."""
+        self._serve(session, self)
+        return True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
         """Make the item's check the current one while it runs."""
-        if self.suite.ended:
-            pytest.exit("nothing more to judge", returncode=0)
         check = self.suite.checks[name_of(item)]
         self.suite.current = check
         result = yield
+        self._settle()
         self.suite.current = None
         check.cases -= 1
         if check.cases == 0:
             self.suite.finished.append(check)
-            self._tell(check)
+            done, total = len(self.suite.finished), len(self.suite.checks)
+            data = {"id": check.id, "passed": check.passed, "done": done, "total": total}
+            self._tell({"type": "event", "name": "check.finished", "data": data})
         return result
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:

@@ -20,25 +20,41 @@ T = TypeVar("T")
 MAX_BODY = 8 * 1024 * 1024
 MAX_REQUEST_SECONDS = 10.0
 START_SECONDS = 15.0
+ORIGIN = httpcore.Origin(b"http", b"127.0.0.1", 80)
+HEADERS = {
+    "Host": "server",
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+    "User-Agent": "Mozilla/5.0 (compatible; http client)",
+}
 
 
-class Transport(httpx.BaseTransport):
-    """One request, one connection, one total deadline; bodies are capped, also after decompression."""
+def exchange(shim: Shim, server: int, request: httpx.Request, seconds: float) -> httpx.Response:
+    """Return the server's answer, wholly read: one request, one connection, one total deadline, capped bodies.
 
-    def __init__(self, shim: Shim, server: int) -> None:
-        self._shim, self._server = shim, server
+    Raises httpcore's errors. No redirects are followed, no cookies kept, and nothing is taken from the environment.
+    """
+    return _answer(TunnelBackend(shim, server, seconds, MAX_BODY + 256 * 1024), request)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the server's answer, wholly read. Raises httpcore's errors."""
-        seconds = min(MAX_REQUEST_SECONDS, request.extensions["timeout"].get("read") or MAX_REQUEST_SECONDS)
-        backend = TunnelBackend(self._shim, self._server, seconds, MAX_BODY + 256 * 1024)
-        url = httpcore.URL(scheme="http", host=b"127.0.0.1", port=80, target=request.url.raw_path)
-        core = httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
-        with httpcore.HTTPConnection(origin=httpcore.Origin(b"http", b"127.0.0.1", 80), network_backend=backend) as c:
-            answer = c.handle_request(core)
-            body = b"".join(answer.iter_stream())
-        _refuse_bomb(answer.headers, body)
-        return httpx.Response(answer.status, headers=answer.headers, content=body, request=request)
+
+def warm_up() -> None:
+    """Exchange with nobody, so that what libraries import and compile at their first use is there for every child."""
+    backend = httpcore.MockBackend(
+        [b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"]
+    )
+    request = httpx.Request("POST", "http://server/", headers=HEADERS, json={})
+    _answer(backend, request).json()
+
+
+def _answer(backend: httpcore.NetworkBackend, request: httpx.Request) -> httpx.Response:
+    url = httpcore.URL(scheme="http", host=b"127.0.0.1", port=80, target=request.url.raw_path)
+    core = httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
+    with httpcore.HTTPConnection(origin=ORIGIN, network_backend=backend) as connection:
+        answer = connection.handle_request(core)
+        body = b"".join(answer.iter_stream())
+    _refuse_bomb(answer.headers, body)
+    return httpx.Response(answer.status, headers=answer.headers, content=body, request=request)
 
 
 def _refuse_bomb(headers: list[tuple[bytes, bytes]], body: bytes) -> None:
@@ -60,13 +76,6 @@ class Server:
 
     def __init__(self, servers: Servers, number: int, env: dict[str, str]) -> None:
         self._servers, self._number, self._env = servers, number, env
-        self._client = httpx.Client(
-            base_url="http://server",
-            transport=Transport(servers.shim, number),
-            trust_env=False,
-            follow_redirects=False,
-            headers={"User-Agent": "Mozilla/5.0 (compatible; http client)", "Accept-Encoding": "identity"},
-        )
 
     def request(
         self, method: str, path: str, *, token: str | None = None, quiet: bool = False, **options: Any
@@ -75,12 +84,14 @@ class Server:
 
         A `quiet` request is no step of the check. Raises LimitHit or ServerFault when no sound answer comes.
         """
-        options.setdefault("timeout", MAX_REQUEST_SECONDS)
+        seconds = min(MAX_REQUEST_SECONDS, options.pop("timeout", MAX_REQUEST_SECONDS))
+        headers = httpx.Headers(HEADERS)
+        headers.update(options.pop("headers", None))
         if token is not None:
-            options["headers"] = {**dict(options.get("headers") or {}), "Authorization": f"Bearer {token}"}
-        self._client.cookies.clear()
+            headers["Authorization"] = f"Bearer {token}"
+        request = httpx.Request(method, f"http://server{path}", headers=headers, **options)
         try:
-            answer = self._client.request(method, path, **options)
+            answer = exchange(self._servers.shim, self._number, request, seconds)
         except httpcore.TimeoutException as error:
             self._servers.suite.step(f"{method} {path} → no answer in time")
             raise LimitHit("time", f"{method} {path} was not answered in time") from error
@@ -123,8 +134,7 @@ class Server:
 
     def raw(self, data: bytes, *, timeout: float = 5.0) -> bytes:
         """Send `data` as it is; return what comes back until the server closes or `timeout` seconds pass."""
-        stream = TunnelStream(self._servers.shim, self._servers.shim.open(self._number, timeout))
-        stream.deadline, stream.budget = time.monotonic() + timeout, MAX_BODY
+        stream = TunnelStream(self._servers.shim, self._number, timeout, MAX_BODY)
         answer = bytearray()
         try:
             stream.write(data)
@@ -176,7 +186,8 @@ class Server:
     @property
     def output(self) -> str:
         """What the learner's servers printed during this check."""
-        time.sleep(0.02)  # what it printed before its answer is a line behind the answer
+        time.sleep(0.02)  # what it printed before its answer may be a line behind the answer
+        self._servers.shim.hear()
         current = self._servers.suite.current
         return current.output if current is not None else ""
 
@@ -209,17 +220,27 @@ class Servers:
 
     def boot(self, number: int, env: dict[str, str], *, fresh: bool) -> None:
         """Start server `number` and wait until `ready` answers 200. Raises LimitHit or ServerFault."""
-        state = self.shim.start(number, self._command, env, fresh=fresh, seconds=START_SECONDS)
-        if state == "exited":
-            raise LimitHit("crash", "the server ended before it answered")
-        if state != "listening":
-            raise LimitHit("time", f"the server did not listen on $PORT within {START_SECONDS:g} s")
-        client = Server(self, number, env)
+        self.shim.start(number, self._command, env, fresh=fresh)
         deadline = time.monotonic() + START_SECONDS
-        while client.request("GET", self._ready, quiet=True).status_code != 200:
+        request = httpx.Request("GET", f"http://server{self._ready}", headers=HEADERS)
+        while self._status(number, request, deadline - time.monotonic()) != 200:
             if time.monotonic() > deadline:
                 raise ServerFault(f"GET {self._ready} does not answer 200")
             time.sleep(0.02)
+
+    def _status(self, number: int, request: httpx.Request, seconds: float) -> int:
+        """Return what a starting server answers; its first connection waits until it listens."""
+        try:
+            return exchange(self.shim, number, request, max(0.0, seconds)).status_code
+        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpx.HTTPError) as error:
+            state = self.shim.state(number)
+            if state == "exited":
+                raise LimitHit("crash", "the server ended before it answered") from error
+            if state == "starting":
+                raise LimitHit("time", f"the server did not listen on $PORT within {START_SECONDS:g} s") from error
+            if isinstance(error, httpcore.TimeoutException):
+                raise LimitHit("time", f"GET {self._ready} was not answered in time") from error
+            raise ServerFault(f"GET {self._ready}: {error}") from error
 
 
 def _texts(env: dict[str, Any]) -> dict[str, str]:

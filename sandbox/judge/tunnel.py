@@ -15,6 +15,8 @@ from sandbox.judge.faults import Fault, LimitHit
 from sandbox.judge.link import Link
 from sandbox.judge.suite import Suite
 
+PIECE = 1 << 20
+
 
 class Shim:
     """Sorts what the shim says: bytes by stream, news by server."""
@@ -24,19 +26,16 @@ class Shim:
         self._numbers = itertools.count(1)
         self._arrived = threading.Condition()
         self._bytes: dict[int, bytearray] = {}
-        self._states: dict[int, str] = {}  # stream → opened, refused, eof
+        self._states: dict[int, str] = {}  # stream → refused, eof
         self._servers: dict[int, str] = {}  # server → starting, listening, exited, stopped
         self._gone = ""
-        threading.Thread(target=self._listen, daemon=True, name="shim").start()
+        self._reading = False  # whether one of those who wait reads for all
 
-    def start(self, number: int, command: list[str], env: dict[str, str], *, fresh: bool, seconds: float) -> str:
-        """Start server `number`; return "listening", "exited" or "starting" (it did neither in time)."""
+    def start(self, number: int, command: list[str], env: dict[str, str], *, fresh: bool) -> None:
+        """Start server `number`; streams that are opened to it wait until it listens or exits."""
         with self._arrived:
             self._servers[number] = "starting"
         self._link.send({"op": "start", "n": number, "command": command, "env": env, "fresh": fresh})
-        with self._arrived:
-            self._wait(lambda: self._servers[number] != "starting", seconds)
-            return self._servers[number]
 
     def stop(self, number: int) -> None:
         """Stop server `number`; returns once it is gone."""
@@ -49,38 +48,43 @@ class Shim:
 
     def state(self, number: int) -> str:
         """Return how server `number` is: starting, listening, stopping, exited or stopped."""
+        self.hear()
         with self._arrived:
             return self._servers[number]
 
-    def open(self, server: int, seconds: float) -> int:
-        """Return the number of a new stream to `server`. Raises httpcore.ConnectError when it is refused."""
+    def hear(self) -> None:
+        """Take what has come and nobody waited for."""
+        with self._arrived:
+            while not self._gone and not self._reading and self._link.unsolicited():
+                self._listen(0)
+
+    def open(self) -> int:
+        """Return the number of a new stream; it is connected by its first `write`."""
         stream = next(self._numbers)
         with self._arrived:
             self._bytes[stream], self._states[stream] = bytearray(), ""
-        self._link.send({"op": "open", "n": server, "s": stream})
-        with self._arrived:
-            if not self._wait(lambda: self._states[stream] != "", seconds):
-                raise httpcore.ConnectTimeout("no connection in time")
-            if self._states[stream] == "refused":
-                raise httpcore.ConnectError("the server refused the connection")
         return stream
 
     def read(self, stream: int, most: int, seconds: float) -> bytes:
-        """Return up to `most` bytes of `stream`, b"" at its end. Raises httpcore.ReadTimeout."""
+        """Return up to `most` bytes of `stream`, b"" at its end. Raises httpcore.ReadTimeout and ConnectError."""
         with self._arrived:
             data = self._bytes.get(stream)
             if data is None:
                 return b""
-            if not self._wait(lambda: data or self._states.get(stream) == "eof", seconds):
+            if not self._wait(lambda: data or self._states.get(stream) in {"eof", "refused"}, seconds):
                 raise httpcore.ReadTimeout("no answer in time")
+            if self._states.get(stream) == "refused":
+                raise httpcore.ConnectError("the server refused the connection")
             taken = bytes(data[:most])
             del data[:most]
             return taken
 
-    def write(self, stream: int, data: bytes) -> None:
-        """Send `data` on `stream`."""
-        for at in range(0, len(data), 1 << 20):
-            self._link.send({"op": "send", "s": stream, "d": base64.b64encode(data[at : at + (1 << 20)]).decode()})
+    def write(self, stream: int, data: bytes, *, connect_to: int | None) -> None:
+        """Send `data` on `stream`, which is first connected to server `connect_to` where one is given."""
+        messages = [{"op": "open", "n": connect_to, "s": stream}] if connect_to is not None else []
+        for at in range(0, len(data), PIECE):
+            messages.append({"op": "send", "s": stream, "d": base64.b64encode(data[at : at + PIECE]).decode()})
+        self._link.send(*messages)
 
     def close(self, stream: int) -> None:
         """Forget `stream`."""
@@ -91,7 +95,10 @@ class Shim:
             self._link.send({"op": "close", "s": stream})
 
     def _wait(self, ready: Any, seconds: float) -> bool:
-        """Wait for `ready()`; the lock is held. Raises LimitHit when the box is gone."""
+        """Wait for `ready()`; the lock is held. Raises LimitHit when the box is gone.
+
+        Whoever waits first reads for all: a thread that did nothing else would have to wake them each time.
+        """
         deadline = time.monotonic() + seconds
         while not ready():
             if self._gone:
@@ -99,22 +106,34 @@ class Shim:
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            self._arrived.wait(left)
+            if self._reading:
+                self._arrived.wait(left)
+            else:
+                self._listen(left)
         return True
 
-    def _listen(self) -> None:
-        while True:
+    def _listen(self, seconds: float) -> None:
+        """Take the next message, if one comes within `seconds`; the lock is held, but not while waiting."""
+        self._reading = True
+        self._arrived.release()
+        message: dict[str, Any] | None = None
+        error: Exception | None = None
+        try:
+            message = self._link.receive(seconds)
+        except Fault as fault:
+            error = fault
+        finally:
+            self._arrived.acquire()
+        self._reading = False
+        if message is not None:
             try:
-                message = self._link.receive(3600)
-                with self._arrived:
-                    self._take(message)
-                    self._arrived.notify_all()
-            except (Fault, KeyError, TypeError, ValueError):
-                with self._arrived:
-                    self._gone = self._gone or "crash"
-                    self._suite.end("too_much_output" if self._gone == "output" else "crashed")
-                    self._arrived.notify_all()
-                return
+                self._take(message)
+            except (Fault, KeyError, TypeError, ValueError) as fault:
+                error = fault
+        if error is not None and getattr(error, "limit", "crash") != "time":
+            self._gone = self._gone or getattr(error, "limit", "crash")
+            self._suite.end("too_much_output" if self._gone == "output" else "crashed")
+        self._arrived.notify_all()
 
     def _take(self, message: dict[str, Any]) -> None:
         event = message["ev"]
@@ -136,42 +155,57 @@ class Shim:
             return  # closed on our side meanwhile
         if event == "data":
             self._bytes[stream] += base64.b64decode(message["d"], validate=True)
-        elif event in {"opened", "refused", "eof"}:
+        elif event in {"refused", "eof"}:
             self._states[stream] = event
         else:
             raise ValueError(event)
 
 
 class TunnelStream(httpcore.NetworkStream):
-    """One stream, with what is left of its request's total deadline."""
+    """One stream to `server`, with what is left of its request's total deadline and budget.
 
-    def __init__(self, shim: Shim, stream: int) -> None:
-        self._shim, self._stream = shim, stream
-        self.deadline = time.monotonic() + 10
-        self.budget = 0  # bytes that may still come in for this request
+    What is written waits for the next read: head and body then travel together, and with the connecting.
+    """
+
+    def __init__(self, shim: Shim, server: int, seconds: float, budget: int) -> None:
+        self._shim, self._stream = shim, shim.open()
+        self._connect_to: int | None = server
+        self._unsent = bytearray()
+        self._deadline = time.monotonic() + seconds
+        self._budget = budget  # bytes that may still come in for this request
 
     def left(self) -> float:
         """Return the seconds until the deadline. Raises httpcore.ReadTimeout when it has passed."""
-        left = self.deadline - time.monotonic()
+        left = self._deadline - time.monotonic()
         if left <= 0:
             raise httpcore.ReadTimeout("the answer took too long")
         return left
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the next bytes; counts them against the budget."""
+        self._flush()
         data = self._shim.read(self._stream, max_bytes, self.left())
-        self.budget -= len(data)
-        if self.budget < 0:
+        self._budget -= len(data)
+        if self._budget < 0:
             raise httpcore.RemoteProtocolError("the answer is too long")
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send `buffer`."""
-        self._shim.write(self._stream, buffer)
+        """Send `buffer` with the next read, or now when it has grown."""
+        self._unsent += buffer
+        if len(self._unsent) >= PIECE:
+            self._flush()
 
     def close(self) -> None:
         """Close the stream."""
+        self._flush()
         self._shim.close(self._stream)
+
+    def _flush(self) -> None:
+        if self._unsent or self._connect_to is not None:
+            self._shim.write(self._stream, bytes(self._unsent), connect_to=self._connect_to)
+            self._unsent.clear()
+            self._connect_to = None
 
     def get_extra_info(self, info: str) -> Any:
         """Return None: there is no socket to tell of, and a stream is readable only when it has ended."""
@@ -194,7 +228,4 @@ class TunnelBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Return a new stream to the server."""
-        deadline = time.monotonic() + self._seconds
-        stream = TunnelStream(self._shim, self._shim.open(self._server, self._seconds))
-        stream.deadline, stream.budget = deadline, self._budget
-        return stream
+        return TunnelStream(self._shim, self._server, self._seconds, self._budget)

@@ -19,6 +19,8 @@ class Plan:
     box_command: tuple[str, ...] = ()  # empty: no box
     box_setup: Mapping[str, Any] = field(default_factory=dict)  # first line that the box reads
     service: str = ""  # a folder in sandbox/runtimes/: its container shares a Unix socket with the judge
+    service_command: tuple[str, ...] = ()  # the path of the socket's folder is added
+    service_setup: Mapping[str, Any] = field(default_factory=dict)  # what the judge makes ready before any job
     judge_fields: Mapping[str, Any] = field(default_factory=dict)  # joined to the judge's job message
 
 

@@ -13,4 +13,9 @@ def plan(job: Job) -> Plan:
     """Return how an sql job is run. Raises JobRefused for an unknown mode."""
     if job.mode not in MODES:
         raise JobRefused(f"mode must be one of {', '.join(MODES)}, got {job.mode!r}")
-    return Plan(service="postgres", judge_fields={"mode": job.mode, "text": job.files[job.entry]})
+    return Plan(
+        service="postgres",
+        service_command=("/opt/greenroom/postgres-box",),
+        service_setup={"mode": job.mode},
+        judge_fields={"text": job.files[job.entry]},
+    )

@@ -55,14 +55,14 @@ def pump(box: DockerBox) -> float:
 
 def unix_socket(box: DockerBox) -> float:
     """Return the median round trip between two containers over a socket in a shared volume, in milliseconds."""
-    volume = box.client.volumes.create(name=f"greenroom-bench-{secrets.token_hex(4)}")
+    volume = box.engine().volumes.create(name=f"greenroom-bench-{secrets.token_hex(4)}")
     made = []
     try:
         for script in (LISTEN, DIAL):
             role = container.Role(name="judge")
             command = ("python3", "-I", "-u", "-c", script)
             image = image_name("judge")  # its /run/greenroom is writable, and a new volume takes that over
-            made.append(container.create(box.client, image, command, role, job_id="bench", volume=volume.name))
+            made.append(container.create(box.engine, image, command, role, volume=volume.name))
             stream = made[-1].start()
         return _number(stream.recv)
     finally:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from sandbox.docker_box import DockerBox
 from sandbox.doctor import Report, examine
+from sandbox.job import MIB
+
+POOL_BYTES = 2 * 1024 * MIB
 
 
 @pytest.fixture(scope="session")
-def docker_box() -> DockerBox:
-    """The real sandbox, its limits proven."""
-    box = DockerBox()
+def docker_box() -> Iterator[DockerBox]:
+    """The real sandbox, its limits proven, with a pool: what most tests run in was made ahead."""
+    box = DockerBox(pool_bytes=POOL_BYTES)
     report = examine(box)
     assert report.passed, report
-    return box
+    yield box
+    box.close()
+
+
+@pytest.fixture(scope="session")
+def cold_box() -> Iterator[DockerBox]:
+    """The real sandbox without a pool: everything is made for its job."""
+    box = DockerBox(proven=True)
+    yield box
+    box.close()
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,11 @@ from tests.sandbox.jobs import ADD, calls_job
 Box = Callable[[Outcome | None], Sandbox]
 
 
-@pytest.fixture(params=["docker", "fake"])
+@pytest.fixture(params=["docker", "cold", "fake"])
 def box_for(request: pytest.FixtureRequest) -> Box:
     """Make a sandbox; the outcome given is what the twin is told to answer where the real one finds it by itself."""
-    if request.param == "docker":
-        real = request.getfixturevalue("docker_box")
+    if request.param != "fake":
+        real = request.getfixturevalue(f"{request.param}_box")
         return lambda _scripted: real
     return lambda scripted: FakeBox(all_pass if scripted is None else lambda _job: scripted)
 

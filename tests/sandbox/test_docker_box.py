@@ -208,15 +208,15 @@ from sandbox.docker_box import DockerBox
 from sandbox.images import image_name
 from sandbox.job import Limits
 box = DockerBox()
-left = container.create(box.client, image_name("python"), ("sleep", "60"), container.box_role(Limits()), job_id="left")
+left = container.create(box.engine, image_name("python"), ("sleep", "60"), container.box_role(Limits()))
 left.start()
 print(json.dumps(left.id), flush=True)
 """
     left = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout)
-    spared = docker_box.client.containers.list(all=True, filters={"id": left})
+    spared = docker_box.engine().containers.list(all=True, filters={"id": left})
     assert len(spared) == 1
     assert docker_box.sweep() >= 1
-    assert docker_box.client.containers.list(all=True, filters={"id": left}) == []
+    assert docker_box.engine().containers.list(all=True, filters={"id": left}) == []
 
 
 def test_facts_of_a_job_are_measured_from_outside(docker_box: DockerBox) -> None:

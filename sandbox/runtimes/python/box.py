@@ -7,10 +7,12 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import sys
 
 WORK = pathlib.Path("/work/src")
 OUTPUT = "/tmp/output"
+DOOR = "/run/door/door"
 FLOOD_BYTES = 1024 * 1024  # more output than this is a flood
 KEPT_BYTES = 64 * 1024
 KILL_ROUNDS = 20  # whoever forks in between is found in the next
@@ -74,8 +76,14 @@ class Captured:
 
 
 def take_channel():
-    """Return the channel; learner code gets /dev/null as its standard input."""
-    channel = Channel(os.dup(0), os.dup(1))
+    """Return the channel, through the door where there is one; learner code gets /dev/null as its standard input."""
+    if os.path.exists(DOOR):
+        line = socket.socket(socket.AF_UNIX)
+        line.connect(DOOR)
+        number = line.detach()
+        channel = Channel(number, number)
+    else:
+        channel = Channel(os.dup(0), os.dup(1))
     null = os.open("/dev/null", os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)

@@ -1,10 +1,14 @@
 """Kind http: starts and stops the learner's server and carries bytes between it and the judge.
 
+A server that is started as `python3 FILE` is forked from this process, which has imported Flask
+already: that saves it some 0.3 s. Any other command is run as it stands.
+
 Messages in:  start {n, command, env, fresh} · stop {n} · open {s, n} · send {s, d} · close {s}
-Messages out: listening {n} · exited {n, code} · opened {s} · refused {s} · data {s, d} · eof {s} · out {t} · flood
+Messages out: listening {n} · exited {n, code} · refused {s} · data {s, d} · eof {s} · out {t} · flood
 """
 
 import base64
+import gc
 import os
 import pathlib
 import selectors
@@ -17,9 +21,12 @@ import time
 
 sys.path.insert(0, "/opt/greenroom")
 import box
+import program
 
 STATE = pathlib.Path("/work/state")
-TICK = 0.005
+TICK = 0.001  # between tries to connect to a server that starts
+SLOW_TICK = 0.005  # when it has taken longer than SOON
+SOON = 0.3
 CHUNK = 1 << 18
 
 
@@ -27,7 +34,8 @@ class Server:
     """One run of the learner's server."""
 
     def __init__(self, number, command, env, fresh, output):
-        self.number, self.listening = number, False
+        self.number, self.listening, self.born = number, False, time.monotonic()
+        self.waiting = []  # streams that were opened before it listens
         state = STATE / str(number)
         if fresh:
             shutil.rmtree(state, ignore_errors=True)
@@ -36,21 +44,31 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         base = {"PATH": os.environ["PATH"], "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-        self.process = subprocess.Popen(
-            command,
-            cwd=box.WORK,
-            env={**base, **env, "PORT": str(self.port), "STATE_DIR": str(state)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+        environment = {**base, **env, "PORT": str(self.port), "STATE_DIR": str(state)}
+        script = program.script_of(command)
+        if script is not None:
+            self.process = program.fork(script, environment, output)
+        else:
+            self.process = subprocess.Popen(
+                command,
+                cwd=box.WORK,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
 
-    def accepts(self):
-        """Return whether the port answers yet."""
-        with socket.socket() as probe:
-            probe.settimeout(0.2)
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+    def connect(self):
+        """Return a socket connected to the server, or None while its port does not answer."""
+        sock = socket.socket()
+        sock.settimeout(2)
+        if sock.connect_ex(("127.0.0.1", self.port)) != 0:
+            sock.close()
+            return None
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
 
     def stop(self):
         """Kill the server's process group."""
@@ -74,14 +92,20 @@ class Shim:
     def run(self):
         """Serve until the judge is gone."""
         while True:
-            starting = any(not s.listening for s in self.servers.values())
-            for key, events in self.selector.select(TICK if starting else 0.1):
+            for key, events in self.selector.select(self.patience()):
                 if key.data == "judge":
                     self.from_judge()
                 else:
                     self.from_stream(key.data, events)
             self.look_at_servers()
             self.tell_output()
+
+    def patience(self):
+        """Return how long to wait for news: not long while a server starts."""
+        young = [server.born for server in self.servers.values() if not server.listening]
+        if not young:
+            return 0.1
+        return TICK if time.monotonic() - max(young) < SOON else SLOW_TICK
 
     def from_judge(self):
         """Handle every message that has arrived."""
@@ -109,29 +133,36 @@ class Shim:
         server = self.servers.pop(number, None)
         if server is not None:
             server.stop()
+            self.refuse(server)
             # Daemons that left the process group must not outlive a restart.
             box.kill_others([other.process.pid for other in self.servers.values()])
 
     def on_open(self, message):
-        """Connect a new stream to server n."""
+        """Connect a new stream to server n, now or as soon as it listens."""
         stream, server = message["s"], self.servers.get(message["n"])
-        sock = socket.socket()
-        sock.settimeout(2)
-        if server is None or sock.connect_ex(("127.0.0.1", server.port)) != 0:
-            sock.close()
+        self.pending[stream] = bytearray()
+        if server is not None and not server.listening:
+            server.waiting.append(stream)
+        else:
+            self.join(stream, server and server.connect())
+
+    def join(self, stream, sock):
+        """Let a stream go over `sock`; without one it is refused."""
+        if sock is None:
+            self.pending.pop(stream, None)
             self.channel.send({"ev": "refused", "s": stream})
             return
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.streams[stream], self.pending[stream] = sock, bytearray()
+        self.streams[stream] = sock
         self.selector.register(sock, selectors.EVENT_READ, stream)
-        self.channel.send({"ev": "opened", "s": stream})
+        if self.pending[stream]:
+            self.push(stream)
 
     def on_send(self, message):
         """Queue bytes for a stream."""
         stream = message["s"]
-        if stream in self.streams:
+        if stream in self.pending:
             self.pending[stream] += base64.b64decode(message["d"])
+        if stream in self.streams:
             self.push(stream)
 
     def on_close(self, message):
@@ -187,9 +218,27 @@ class Shim:
                 del self.servers[number]
                 self.tell_output()
                 self.channel.send({"ev": "exited", "n": number, "code": code})
-            elif not server.listening and server.accepts():
-                server.listening = True
-                self.channel.send({"ev": "listening", "n": number})
+                self.refuse(server)
+            elif not server.listening and server.waiting:
+                self.look_at_start(server)
+
+    def look_at_start(self, server):
+        """Join the streams that wait for `server` if it listens by now."""
+        waiting = [stream for stream in server.waiting if stream in self.pending]  # the others were closed meanwhile
+        sock = server.connect() if waiting else None
+        if sock is None:
+            return
+        server.listening = True
+        self.channel.send({"ev": "listening", "n": server.number})
+        self.join(waiting[0], sock)
+        for stream in waiting[1:]:
+            self.join(stream, server.connect())
+
+    def refuse(self, server):
+        """Refuse the streams that still wait for a server that is gone."""
+        for stream in server.waiting if not server.listening else ():
+            if stream in self.pending:
+                self.join(stream, None)
 
     def tell_output(self):
         """Pass on what the servers printed; a flood is told once and ends the box."""
@@ -205,6 +254,8 @@ class Shim:
 def main():
     """Take the files, compile them, serve."""
     channel = box.take_channel()
+    program.preload()
+    gc.freeze()  # what is there now is shared with every server: no collection shall touch it
     setup = box.greet(channel)
     box.write_files(setup["files"])
     broken = box.compile_error(setup["files"])
@@ -216,4 +267,9 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except program.Start as start:
+        begun = start.with_traceback(None)  # with the shim's frames go its sockets, before the program has any
+        begun.__context__ = None
+    begun.run()

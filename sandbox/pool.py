@@ -1,0 +1,346 @@
+"""Keeps what takes long to make ready ahead of use: boxes by blueprint, judges by suite.
+
+Who needs one takes it without making it, or gets None and makes one cold. The pool refills beside
+the jobs: an empty shelf at once, the others while no job runs. How many of a sort are kept follows
+how many were used of late; all together stay below a budget of memory, the longest unused going first.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+
+if TYPE_CHECKING:
+    from sandbox.container import Container
+
+log = logging.getLogger("greenroom.sandbox")
+
+LATELY = 10.0  # seconds over which use is counted: as many of a sort are kept ready, and one more
+MOST = 8  # of one sort
+FORGET = 1800.0  # a sort that nobody wanted for so long is not kept
+MAX_AGE = 6 * 3600.0  # a member older than this is replaced
+QUIET = 2.0  # seconds between looks while jobs run
+IDLE = 60.0  # and while none does
+BACK_OFF = (1.0, 30.0)  # after a failure: the first pause, and the longest
+CHORES = 4  # members refreshed or discarded side by side
+MOST_CHORES = 32  # waiting; whoever adds one more does it himself, so that nothing piles up
+
+
+class Member(Protocol):
+    """What a pool keeps."""
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """What it is made of."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether it can still be used."""
+        ...
+
+    def memory_bytes(self) -> int:
+        """Memory that it holds now."""
+        ...
+
+    def discard(self) -> None:
+        """Leave nothing of it. Does not raise."""
+        ...
+
+
+M = TypeVar("M", bound=Member)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort(Generic[M]):
+    """What members are alike: equal keys mean that one serves as well as the other."""
+
+    key: Hashable
+    label: str = field(compare=False)
+    make: Callable[[], M] = field(compare=False)
+    reusable: bool = field(default=False, compare=False)  # comes back after use
+
+
+@dataclass(slots=True)
+class Shelf:
+    """The members of one sort."""
+
+    sort: Sort[Any]
+    ready: deque[tuple[float, Member]] = field(default_factory=deque)  # when it was put there, oldest first
+    uses: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=64))  # when taken, how many out then
+    wanted_at: float = 0.0
+    out: int = 0  # taken and not back (reusable ones)
+    returning: int = 0  # of these, on their way back
+    making: int = 0
+    size_bytes: int = 0  # of one member, as last measured
+
+    def target(self, now: float) -> int:
+        """Return how many should be ready."""
+        if now - self.wanted_at > FORGET:
+            return 0
+        lately = [out for taken, out in self.uses if now - taken < LATELY]
+        if self.sort.reusable:
+            return min(MOST, max(0, max([1, *lately]) - self.out))
+        return min(MOST, 1 + len(lately))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShelfStatus:
+    """How one shelf stands."""
+
+    label: str
+    ready: int
+    target: int
+    memory_bytes: int
+
+
+class Pool:
+    """Shelves of ready members, a thread that refills them, and others that clear away what was used."""
+
+    def __init__(self, budget_bytes: int) -> None:
+        self.budget_bytes = budget_bytes
+        self.warm = 0  # takes that were served
+        self.cold = 0  # takes that found nothing
+        self._shelves: dict[Hashable, Shelf] = {}
+        self._changed = threading.Condition()
+        self._jobs = 0
+        self._closed = False
+        self._refiller: threading.Thread | None = None
+        self._chores = ThreadPoolExecutor(max_workers=CHORES, thread_name_prefix="chore")
+        self._waiting_chores = 0
+
+    def want(self, sort: Sort[Any]) -> None:
+        """Keep at least one member of `sort` ready from now on."""
+        with self._changed:
+            self._shelf(sort)
+            self._changed.notify_all()
+
+    def take(self, sort: Sort[M], *, patience: float = 0.0) -> M | None:
+        """Return a ready member, which is the caller's from now on, or None.
+
+        Waits only for a reusable one that is on its way back, and for at most `patience` seconds.
+        """
+        deadline = time.monotonic() + patience
+        with self._changed:
+            shelf = self._shelf(sort)
+            member = self._living(shelf)
+            while member is None and shelf.returning and time.monotonic() < deadline:
+                self._changed.wait(deadline - time.monotonic())
+                member = self._living(shelf)
+            shelf.out += sort.reusable
+            shelf.uses.append((time.monotonic(), shelf.out))
+            self.warm += member is not None
+            self.cold += member is None
+            self._changed.notify_all()
+            return cast("M | None", member)
+
+    def put(self, sort: Sort[Any], member: Member) -> None:
+        """Take in a member; it is discarded when there is no place for it."""
+        with self._changed:
+            shelf = self._shelves.get(sort.key)
+            if shelf is not None and not self._closed and len(shelf.ready) < MOST:
+                shelf.size_bytes = member.memory_bytes() or shelf.size_bytes
+                shelf.ready.append((time.monotonic(), member))
+                self._changed.notify_all()
+                return
+        member.discard()
+
+    def give_back(self, sort: Sort[Any], member: Member, refresh: Callable[[], bool]) -> None:
+        """Let a taken reusable member come back once `refresh` has made it as new; discard it when that fails."""
+
+        def chore() -> None:
+            fresh = False
+            try:
+                fresh = refresh()
+            except Exception as error:  # whatever broke it: it is not used again
+                log.warning("pool.refresh_failed %s: %s", sort.label, error)
+            if fresh:
+                self.put(sort, member)
+            else:
+                member.discard()
+            self._left(sort, returning=True)
+
+        with self._changed:
+            if shelf := self._shelves.get(sort.key):
+                shelf.returning += 1
+        self._later(chore)
+
+    def lose(self, sort: Sort[Any], member: Member | None) -> None:
+        """Discard a taken member beside the jobs; of a reusable sort another may take its place."""
+        if member is not None:
+            self._later(member.discard)
+        if sort.reusable:
+            self._left(sort)
+
+    @contextmanager
+    def job(self) -> Iterator[None]:
+        """While this lasts, refills that can wait do."""
+        with self._changed:
+            self._jobs += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._jobs -= 1
+                self._changed.notify_all()
+
+    def status(self) -> list[ShelfStatus]:
+        """Return how each shelf stands."""
+        now = time.monotonic()
+        with self._changed:
+            return [
+                ShelfStatus(
+                    label=shelf.sort.label,
+                    ready=len(shelf.ready),
+                    target=shelf.target(now),
+                    memory_bytes=sum(member.memory_bytes() for _, member in shelf.ready),
+                )
+                for shelf in self._shelves.values()
+            ]
+
+    def ready(self) -> list[Member]:
+        """Return the members that are held ready."""
+        with self._changed:
+            return [member for shelf in self._shelves.values() for _, member in shelf.ready]
+
+    def settle(self, seconds: float = 60.0) -> bool:
+        """Return whether everything given back or lost was cleared away within `seconds`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._waiting_chores == 0, seconds)
+
+    def fill(self, seconds: float = 60.0) -> bool:
+        """Return whether every shelf held what it should within `seconds`."""
+
+        def full() -> bool:
+            busy = self._waiting_chores or any(s.making or s.returning for s in self._shelves.values())
+            return not busy and self._next(time.monotonic(), patient=False) is None
+
+        with self._changed:
+            return self._changed.wait_for(full, seconds)
+
+    def close(self) -> None:
+        """Discard everything; nothing is made any more."""
+        with self._changed:
+            self._closed = True
+            members = [member for shelf in self._shelves.values() for _, member in shelf.ready]
+            self._shelves.clear()
+            self._changed.notify_all()
+        for member in members:
+            self._chores.submit(member.discard)
+        self._chores.shutdown(wait=True)
+        if self._refiller is not None:
+            self._refiller.join(timeout=30)
+
+    def _shelf(self, sort: Sort[Any]) -> Shelf:
+        shelf = self._shelves.get(sort.key)
+        if shelf is None:
+            shelf = Shelf(sort)
+            if not self._closed:
+                self._shelves[sort.key] = shelf
+        shelf.wanted_at = time.monotonic()
+        if self._refiller is None and self.budget_bytes and not self._closed:
+            self._refiller = threading.Thread(target=self._refill, name="pool", daemon=True)
+            self._refiller.start()
+        return shelf
+
+    def _living(self, shelf: Shelf) -> Member | None:
+        while shelf.ready:
+            _, member = shelf.ready.popleft()
+            if member.alive():
+                return member
+            self._later(member.discard)
+        return None
+
+    def _left(self, sort: Sort[Any], *, returning: bool = False) -> None:
+        with self._changed:
+            if shelf := self._shelves.get(sort.key):
+                shelf.out = max(0, shelf.out - 1)
+                shelf.returning -= returning
+            self._changed.notify_all()
+
+    def _later(self, chore: Callable[[], None]) -> None:
+        """Do `chore` beside the jobs."""
+
+        def counted() -> None:
+            try:
+                chore()
+            finally:
+                with self._changed:
+                    self._waiting_chores -= 1
+                    self._changed.notify_all()
+
+        with self._changed:
+            self._waiting_chores += 1
+            crowded = self._waiting_chores > MOST_CHORES or self._closed
+        if crowded:
+            counted()
+            return
+        self._chores.submit(counted)
+
+    def _refill(self) -> None:
+        pause = BACK_OFF[0]
+        while True:
+            with self._changed:
+                if self._closed:
+                    return
+                self._weed(time.monotonic())
+                key = self._next(time.monotonic(), patient=True)
+                if key is None:
+                    self._changed.wait(QUIET if self._jobs else IDLE)
+                    continue
+                shelf = self._shelves[key]
+                shelf.making += 1
+            member: Member | None = None
+            try:
+                member = shelf.sort.make()
+                self.put(shelf.sort, member)
+                pause = BACK_OFF[0]
+            except Exception as error:  # an engine that is away: jobs say so to whoever asks, the pool tries again
+                log.warning("pool.refill_failed %s: %s", shelf.sort.label, error)
+            with self._changed:
+                shelf.making -= 1
+                self._changed.notify_all()
+                if member is None:
+                    self._changed.wait_for(lambda: self._closed, pause)
+                    pause = min(pause * 2, BACK_OFF[1])
+
+    def _next(self, now: float, *, patient: bool) -> Hashable | None:
+        """Return the sort to make one of: the emptiest shelf, of these the last wanted; the lock is held."""
+        if self._closed or not self.budget_bytes:
+            return None
+        short = [(len(s.ready), -s.wanted_at, k) for k, s in self._shelves.items() if len(s.ready) < s.target(now)]
+        for count, _, key in sorted(short, key=lambda each: each[:2]):
+            if patient and count and self._jobs:
+                return None
+            if self._make_room(key):
+                return key
+        return None
+
+    def _make_room(self, key: Hashable) -> bool:
+        """Return whether one more of `key` fits, after discarding what was wanted less lately; the lock is held."""
+        wanted = self._shelves[key]
+        while sum(len(s.ready) * s.size_bytes for s in self._shelves.values()) + wanted.size_bytes > self.budget_bytes:
+            older = [s for s in self._shelves.values() if s.ready and s.wanted_at < wanted.wanted_at]
+            if not older:
+                return False
+            _, member = min(older, key=lambda s: s.wanted_at).ready.popleft()
+            self._later(member.discard)
+        return True
+
+    def _weed(self, now: float) -> None:
+        """Discard the dead, the old, and what is more than wanted; the lock is held."""
+        for key, shelf in list(self._shelves.items()):
+            for entry in list(shelf.ready):
+                put, member = entry
+                surplus = len(shelf.ready) > shelf.target(now) and now - put > IDLE
+                if not member.alive() or now - put > MAX_AGE or surplus:
+                    shelf.ready.remove(entry)
+                    self._later(member.discard)
+            if now - shelf.wanted_at > FORGET and not (shelf.ready or shelf.out or shelf.making):
+                del self._shelves[key]

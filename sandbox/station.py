@@ -1,0 +1,335 @@
+"""Containers that are ready for a job: boxes whose driver waits for files, judges that hold a collected suite.
+
+They are made here, ahead of a job or for one; `docker_box` joins them and judges.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+import select
+import socket
+import time
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from docker.errors import DockerException
+
+from sandbox import container, owner, wire
+from sandbox.container import Container, Engine, Role
+from sandbox.door import Door, DoorShut
+from sandbox.errors import SandboxError, WireError
+from sandbox.outcome import Ended
+from sandbox.pump import Peer
+
+ENGINE_ERRORS = (DockerException, requests.RequestException, OSError)
+log = logging.getLogger("greenroom.sandbox")
+DOOR_SECONDS = 20.0
+START_SECONDS = 60.0  # guards for the platform's own part
+RETURN_SECONDS = 10.0
+
+
+class Broken(SandboxError):
+    """A station did not get ready, or not again; the message says why, `ended` what it means for a job."""
+
+    ended = Ended.JUDGE_BROKE
+
+
+class BoxBroken(Broken):
+    """A box did not come up, before it saw anything of the learner's."""
+
+    ended = Ended.BOX_BROKE
+
+
+class Lines:
+    """Whether boxes can dial us here: not where the engine runs on another kernel. Found out by the first box."""
+
+    def __init__(self) -> None:
+        self.direct = True
+        self._worked = False
+
+    def door(self) -> Door | None:
+        """Return a new door, or None where doors do not work."""
+        return Door() if self.direct else None
+
+    def used(self) -> None:
+        """Note that somebody came through a door."""
+        self._worked = True
+
+    def unused(self, error: DoorShut) -> None:
+        """Note that nobody came. Raises BoxBroken where doors have worked before."""
+        if self._worked:
+            raise BoxBroken(f"the box did not come up: {error}") from error
+        log.warning("sandbox.no_doors: %s; bytes go through the engine's attach streams", error)
+        self.direct = False
+
+
+@dataclass(slots=True)
+class Box:
+    """A started box whose driver has said that it is up; it has seen nothing of any learner."""
+
+    container: Container
+    peer: Peer
+
+    @property
+    def direct(self) -> bool:
+        """Whether its line is a socket that can be handed to the judge."""
+        return not self.peer.framed
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """What it is made of."""
+        return (self.container,)
+
+    def alive(self) -> bool:
+        """Whether it can still be used."""
+        return container.still_open(self.peer.sock)
+
+    def memory_bytes(self) -> int:
+        """Memory that it holds now."""
+        return self.container.memory_bytes()
+
+    def discard(self) -> None:
+        """Destroy it; what fails is left to the sweep."""
+        with suppress(OSError):
+            self.peer.sock.close()
+        with suppress(*ENGINE_ERRORS):
+            self.container.destroy()
+
+
+def make_box(engine: Engine, lines: Lines, image: str, command: tuple[str, ...], role: Role, runtime: str) -> Box:
+    """Return a box that is up. Raises Broken or ENGINE_ERRORS."""
+    while True:
+        door = lines.door()
+        made = container.create(engine, image, command, role, runtime=runtime, door=str(door.folder) if door else "")
+        try:
+            if door is None:
+                peer = Peer(made.start())
+            else:
+                made.start_alone()
+                peer = Peer(door.admit(made.uid, DOOR_SECONDS), framed=False)
+                lines.used()
+            _await_line(peer, {"type": "up"})
+        except DoorShut as error:
+            made.destroy()
+            lines.unused(error)
+            continue
+        except BaseException:
+            made.destroy()
+            raise
+        finally:
+            if door is not None:
+                door.close()
+        made.mark()
+        return Box(made, peer)
+
+
+def _await_line(peer: Peer, wanted: Mapping[str, Any]) -> None:
+    said, deadline = bytearray(), time.monotonic() + START_SECONDS
+    while b"\n" not in said:
+        if not select.select([peer.sock], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise BoxBroken(f"the box said nothing for {START_SECONDS:g} s")
+        said += peer.read()
+        if not peer.open:
+            raise BoxBroken(f"the box did not come up: {peer.stderr.decode('utf-8', 'replace')[-2000:]}")
+    if bytes(said) != wire.line(dict(wanted)):
+        raise BoxBroken("the box greeted in an unknown way")
+    peer.received = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A server that the judge of an exercise talks to in place of a box (kind sql)."""
+
+    image: str
+    command: tuple[str, ...]  # the path of its socket's folder is added
+    role: Role
+    setup: Mapping[str, Any] = field(hash=False)  # for the judge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """What a judge collects."""
+
+    files: Mapping[str, str]
+    checks: int
+    service: Service | None
+
+    def key(self) -> str:
+        """Return a digest: judges of equal keys are interchangeable."""
+        service = self.service
+        told = [sorted(self.files.items()), service and [service.image, repr(service.role), dict(service.setup)]]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+class Judge:
+    """A judge container: blank, then with a collected suite, then used for one job after the other."""
+
+    def __init__(self, engine: Engine, lines: Lines, image: str, runtime: str) -> None:
+        self._engine, self._lines, self._image, self._runtime = engine, lines, image, runtime
+        self._resync = secrets.token_hex(32)
+        self._volume = ""
+        self._services = 0
+        self.service: Container | None = None
+        self.databases = 0  # that the last job used
+        self.frames = wire.FrameReader()
+        self._hatch: socket.socket | None = None  # through which boxes' lines are handed
+        self._heard: deque[dict[str, Any]] = deque()
+
+    def start(self, service: Service | None) -> None:
+        """Start the container, and for `service` make the place where both meet. Raises ENGINE_ERRORS."""
+        if service is not None:
+            labels = {container.APP_LABEL: "sandbox", "greenroom.owner": owner.owner_token()}
+            self._volume = f"greenroom-{secrets.token_hex(8)}"
+            self._engine().volumes.create(name=self._volume, labels=labels)
+        door = self._lines.door() if service is None else None
+        self.container = container.create(
+            self._engine, self._image, (), container.JUDGE_ROLE,
+            runtime=self._runtime, volume=self._volume, door=str(door.folder) if door else "",
+        )  # fmt: skip
+        self.peer = Peer(self.container.start())
+        if door is not None:
+            try:
+                self._hatch = door.admit(self.container.uid, DOOR_SECONDS)
+            except DoorShut as error:
+                self._lines.unused(error)
+
+    def collect(self, suite: Suite) -> None:
+        """Give it its suite. Raises Broken with the reason when the suite cannot be collected."""
+        self.peer.out += wire.control({"type": "suite", "files": dict(suite.files), "resync": self._resync})
+        reason = self.hear("collected", START_SECONDS)["reason"]
+        if reason:
+            raise Broken(str(reason))
+        self.hear("idle", START_SECONDS)
+        self.databases = suite.checks + 1  # one each, and one to try the submission on
+
+    def serve(self, service: Service) -> None:
+        """Start a server of its own for the next job and let the judge make it ready. Raises Broken."""
+        self._services += 1
+        socket = f"{container.SOCKET_DIR}/{self._services}"
+        self.service = container.create(
+            self._engine, service.image, (*service.command, socket), service.role,
+            runtime=self._runtime, volume=self._volume,
+        )  # fmt: skip
+        drained = Peer(self.service.start())
+        self.peer.out += wire.control(
+            {"type": "service", "socket": socket, "databases": self.databases, **service.setup}
+        )
+        self.hear("prepared", START_SECONDS, beside=drained)
+        self.service.mark()
+
+    def refresh(self, service: Service | None) -> bool:
+        """Return whether it is as new after a job whose last frame has come: another child waits for the next."""
+        if self.service is not None:
+            self.service.destroy()
+            self.service = None
+        self.hear("over", RETURN_SECONDS)
+        self.peer.out[:] = self._resync.encode()
+        self.hear("idle", RETURN_SECONDS)
+        if service is not None:
+            self.serve(service)
+        return True
+
+    def hand(self, line: socket.socket, nonce: str) -> bool:
+        """Hand it the line of the job's box; return False when it has no hatch for that."""
+        if self._hatch is None:
+            return False
+        socket.send_fds(self._hatch, [nonce.encode()], [line.fileno()])
+        return True
+
+    def begin(self, message: Mapping[str, Any]) -> None:
+        """Queue a job for it."""
+        self._heard.clear()
+        self.peer.stderr.clear()
+        self.peer.stderr_bytes = self.peer.received = 0
+        self.peer.out += wire.control(dict(message))
+
+    def hear(self, wanted: str, seconds: float, *, beside: Peer | None = None) -> dict[str, Any]:
+        """Return its next message of type `wanted`, passing over others. Raises Broken."""
+        deadline = time.monotonic() + seconds
+        peers = [self.peer.sock] + ([beside.sock] if beside is not None else [])
+        while True:
+            self.peer.flush()
+            writing = [self.peer.sock] if self.peer.out else []
+            left = deadline - time.monotonic()
+            readable = select.select(peers, writing, [], max(0.0, left))[0]
+            if beside is not None and beside.sock in readable:
+                beside.read()
+                if not beside.open:
+                    raise Broken(f"the service ended: {beside.stderr.decode('utf-8', 'replace')[-2000:]}")
+            if self.peer.sock in readable:
+                self._take()
+            while self._heard:
+                message = self._heard.popleft()
+                if message["type"] == wanted:
+                    return message
+            if not self.peer.open:
+                raise Broken(f"the judge ended: {self.peer.stderr.decode('utf-8', 'replace')[-2000:]}")
+            if left <= 0:
+                raise Broken(f"the judge did not say {wanted!r} within {seconds:g} s")
+
+    def note(self, message: dict[str, Any]) -> None:
+        """Keep a message that came during a job and is about what follows it."""
+        self._heard.append(message)
+
+    def _take(self) -> None:
+        try:
+            for channel, payload in self.frames.feed(self.peer.read()):
+                if channel == wire.CONTROL:
+                    self._heard.append(json.loads(payload))
+        except (WireError, ValueError) as error:
+            raise Broken(f"the judge garbled its frames: {error}") from error
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """What it is made of."""
+        return (self.container,) if self.service is None else (self.container, self.service)
+
+    def alive(self) -> bool:
+        """Whether it can still be used."""
+        return all(each.stream is not None and container.still_open(each.stream) for each in self.containers)
+
+    def memory_bytes(self) -> int:
+        """Memory that it holds now."""
+        return sum(each.memory_bytes() for each in self.containers)
+
+    def discard(self) -> None:
+        """Destroy it with its service and its volume; what fails is left to the sweep."""
+        if self._hatch is not None:
+            self._hatch.close()
+        for each in (self.service, getattr(self, "container", None)):
+            if each is not None:
+                with suppress(*ENGINE_ERRORS):
+                    each.destroy()
+        if self._volume:
+            with suppress(*ENGINE_ERRORS):
+                self._engine().volumes.get(self._volume).remove(force=True)
+
+
+def make_judge(engine: Engine, lines: Lines, image: str, service: Service | None, runtime: str) -> Judge:
+    """Return a started judge without a suite. Raises ENGINE_ERRORS."""
+    judge = Judge(engine, lines, image, runtime)
+    try:
+        judge.start(service)
+    except BaseException:
+        judge.discard()
+        raise
+    return judge
+
+
+def with_suite(judge: Judge, suite: Suite) -> Judge:
+    """Return `judge` with `suite` collected and its service ready; discards it and raises Broken otherwise."""
+    try:
+        judge.collect(suite)
+        if suite.service is not None:
+            judge.serve(suite.service)
+    except BaseException:
+        judge.discard()
+        raise
+    return judge
