@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+MIB = 1024 * 1024
+POOL_SHARE = 8  # one part in so many of this machine's memory
 DEFAULT_SECRET = "greenroom-development-secret-not-for-production"  # noqa: S105 - refused in production mode
 
 
@@ -42,8 +44,11 @@ class Config:
     var_dir: Path = ROOT / "var"  # GREENROOM_VAR
     exercises_dir: Path = ROOT / "exercises"  # GREENROOM_EXERCISES
     workers: int = 2  # GREENROOM_WORKERS: worker threads inside the site; 0 where `flask worker` runs apart
+    verdict_ms: int = 300  # GREENROOM_VERDICT_MS: how long the answer to a submission waits for its verdict
     trusted_proxies: int = 0  # GREENROOM_TRUSTED_PROXIES: X-Forwarded-* hops to believe
     container_runtime: str = ""  # GREENROOM_CONTAINER_RUNTIME: e.g. runsc
+    pool_mb: int | None = None  # GREENROOM_POOL_MB: memory for boxes and judges made ahead; empty: a share of RAM
+    metrics_token: str = ""  # GREENROOM_METRICS_TOKEN: who sends it may read /metrics; empty: nobody
     rate_limits: bool = True  # GREENROOM_RATE_LIMITS
     bind: str = "127.0.0.1:8000"  # GREENROOM_BIND: where `make run` serves
     threads: int = 64  # GREENROOM_THREADS: an open page holds one
@@ -64,8 +69,11 @@ class Config:
             var_dir=Path(env.get("GREENROOM_VAR") or ROOT / "var"),
             exercises_dir=Path(env.get("GREENROOM_EXERCISES") or ROOT / "exercises"),
             workers=_count(env, "GREENROOM_WORKERS", 2, 0, 64),
+            metrics_token=env.get("GREENROOM_METRICS_TOKEN", ""),
+            verdict_ms=_count(env, "GREENROOM_VERDICT_MS", 300, 0, 5000),
             trusted_proxies=_count(env, "GREENROOM_TRUSTED_PROXIES", 0, 0, 5),
             container_runtime=env.get("GREENROOM_CONTAINER_RUNTIME", ""),
+            pool_mb=_count(env, "GREENROOM_POOL_MB", 0, 0, 1_000_000) if env.get("GREENROOM_POOL_MB") else None,
             rate_limits=_flag(env, "GREENROOM_RATE_LIMITS", True),
             bind=env.get("GREENROOM_BIND") or "127.0.0.1:8000",
             threads=_count(env, "GREENROOM_THREADS", 64, 4, 1024),
@@ -83,6 +91,13 @@ class Config:
             raise ConfigError("GREENROOM_DEBUG must be 0 in production mode")
         if not self.secure_cookies:
             raise ConfigError("GREENROOM_SECURE_COOKIES must be 1 in production mode: cookies travel over HTTPS only")
+
+    @property
+    def pool_bytes(self) -> int:
+        """What boxes and judges made ahead may hold, in bytes; 0: none is made ahead."""
+        if self.pool_mb is not None:
+            return self.pool_mb * MIB
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // POOL_SHARE
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -107,5 +122,6 @@ class TestConfig(Config):
 
     secret_key: str = "test-secret-0123456789-0123456789"  # noqa: S105 - signs nothing outside tests
     workers: int = 0
+    verdict_ms: int = 0
     rate_limits: bool = False
     testing: bool = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import secrets
 import threading
 import time
@@ -23,7 +22,7 @@ from sandbox.images import image_name
 from sandbox.job import Job
 from sandbox.kinds import Plan, plan_for
 from sandbox.outcome import CheckOutcome, Ended, Event, Outcome
-from sandbox.pool import Pool, Sort
+from sandbox.pool import Pool, PoolStatus, Sort
 from sandbox.pump import Pump, Stop
 from sandbox.sandbox import OnEvent
 from sandbox.station import ENGINE_ERRORS, Box, Broken, Judge, Lines, Service, Suite, make_box, make_judge, with_suite
@@ -64,6 +63,7 @@ class DockerBox:
     """The real sandbox. Refuses learner code until `doctor.examine` has proven the limits of this engine.
 
     `pool_bytes` is the memory that boxes and judges made ahead may hold; with 0 everything is made for its job.
+    Whoever gives more calls `close` in the end.
     """
 
     def __init__(self, runtime: str = "", *, proven: bool = False, pool_bytes: int = 0) -> None:
@@ -72,7 +72,6 @@ class DockerBox:
         self.pool = Pool(pool_bytes)
         self._lines = Lines()
         self._local = threading.local()
-        atexit.register(self.close)
 
     def engine(self) -> docker.DockerClient:
         """Return this thread's connection to the engine. Raises EngineUnavailable."""
@@ -113,18 +112,25 @@ class DockerBox:
         return outcome
 
     def expect(self, job: Job) -> None:
-        """Have ready what `job` would need: a hint, which costs the caller nothing."""
+        """Have ready what `job` would need: a hint, which costs the caller nothing. Raises as `run` does."""
         self._refuse_unproven()
         sorts = self._sorts(job, plan_for(job))
         for sort in (sorts.box, sorts.judge):
             if sort is not None:
                 self.pool.want(sort)
 
+    def keep_ready(self, pool_bytes: int) -> None:
+        """Let boxes and judges made ahead hold so much memory from now on."""
+        self.pool.budget_bytes = pool_bytes
+
+    def status(self) -> PoolStatus:
+        """Return what is held ready, and how often it served."""
+        return self.pool.status()
+
     def close(self) -> None:
         """Destroy everything that is held ready."""
         self.pool.close()
         door.close_all()
-        atexit.unregister(self.close)
 
     def _refuse_unproven(self) -> None:
         if not self.proven:

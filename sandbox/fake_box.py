@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sandbox.job import Job
 from sandbox.outcome import CheckOutcome, Ended, Event, Outcome
+from sandbox.pool import PoolStatus
 from sandbox.sandbox import OnEvent
 
 Script = Callable[[Job], Outcome]
@@ -23,6 +24,7 @@ class FakeBox:
 
     script: Script = all_pass
     jobs: list[Job] = field(default_factory=list)
+    expected: list[Job] = field(default_factory=list)
 
     def run(self, job: Job, on_event: OnEvent) -> Outcome:
         """Return the scripted outcome, telling the events that a real box would tell."""
@@ -35,6 +37,21 @@ class FakeBox:
             data = {"id": check.id, "passed": check.passed, "done": done, "total": len(job.checks)}
             on_event(Event(name="check.finished", data=data))
         return outcome
+
+    def keep_ready(self, pool_bytes: int) -> None:
+        """Nothing is made ahead."""
+
+    def expect(self, job: Job) -> None:
+        """Remember the job that is expected."""
+        job.validate()
+        self.expected.append(job)
+
+    def status(self) -> PoolStatus:
+        """Return an empty pool."""
+        return PoolStatus()
+
+    def close(self) -> None:
+        """Nothing was made."""
 
     def sweep(self) -> int:
         """Return 0: a fake leaves nothing behind."""

@@ -100,6 +100,16 @@ class ShelfStatus:
     memory_bytes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolStatus:
+    """How a pool stands, and how its takes went since it was made."""
+
+    budget_bytes: int = 0
+    warm: int = 0  # takes that found something ready
+    cold: int = 0  # takes that did not
+    shelves: tuple[ShelfStatus, ...] = ()
+
+
 class Pool:
     """Shelves of ready members, a thread that refills them, and others that clear away what was used."""
 
@@ -190,11 +200,11 @@ class Pool:
                 self._jobs -= 1
                 self._changed.notify_all()
 
-    def status(self) -> list[ShelfStatus]:
+    def status(self) -> PoolStatus:
         """Return how each shelf stands."""
         now = time.monotonic()
         with self._changed:
-            return [
+            shelves = tuple(
                 ShelfStatus(
                     label=shelf.sort.label,
                     ready=len(shelf.ready),
@@ -202,7 +212,8 @@ class Pool:
                     memory_bytes=sum(member.memory_bytes() for _, member in shelf.ready),
                 )
                 for shelf in self._shelves.values()
-            ]
+            )
+            return PoolStatus(budget_bytes=self.budget_bytes, warm=self.warm, cold=self.cold, shelves=shelves)
 
     def ready(self) -> list[Member]:
         """Return the members that are held ready."""

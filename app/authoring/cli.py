@@ -7,6 +7,7 @@ not judge.
 
 from __future__ import annotations
 
+import atexit
 import json
 import secrets
 import sys
@@ -160,6 +161,8 @@ def _ready_sandbox() -> Sandbox:
     problems = unproven(box)
     if problems:
         raise SandboxError("; ".join(problems))
+    box.keep_ready(_config().pool_bytes)
+    atexit.register(box.close)
     return box
 
 

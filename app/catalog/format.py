@@ -87,13 +87,9 @@ class Source:
         """Return the tests that learners may read."""
         return self._below("tests/visible/")
 
-    def suite(self, *, visible_only: bool = False) -> dict[str, str]:
-        """Return what the judge is given: tests/… and data/…, without tests/hidden/ if `visible_only`."""
-        return {
-            name: text
-            for name, text in self.files.items()
-            if name.startswith(("tests/", "data/")) and not (visible_only and name.startswith("tests/hidden/"))
-        }
+    def suite(self) -> dict[str, str]:
+        """Return what the judge is given: tests/… and data/…."""
+        return {name: text for name, text in self.files.items() if name.startswith(("tests/", "data/"))}
 
     def checks(self, *, visible_only: bool = False) -> list[CheckSpec]:
         """Return the checks in the author's order."""

@@ -13,9 +13,13 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
+from app.db import now
+from app.submissions.models import WorkerRow
 from app.submissions.sandboxes import examine, sandbox_of
+from app.submissions.services import queue_length, workers
 from app.submissions.worker import Crew
 from sandbox.errors import SandboxError
+from sandbox.job import MIB
 
 sandbox = AppGroup("sandbox", help="Look after the containers in which learner code runs.")
 
@@ -54,6 +58,34 @@ def doctor(as_json: bool) -> None:
             click.echo(f"{'ok  ' if probe.passed else 'FAIL'}  {probe.name:<24} {probe.detail}")
     if not report.passed:
         raise SystemExit(1)
+
+
+@sandbox.command("status")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def status(as_json: bool) -> None:
+    """Show what each worker holds ready, as it said last. Exit status 1: no worker was heard of."""
+    rows, queue = workers(), queue_length()
+    if as_json:
+        said = [{"name": row.name, "seen_at": row.seen_at.isoformat(), "pool": row.pool} for row in rows]
+        click.echo(json.dumps({"queue": dict(queue), "workers": said}, indent=2))
+    else:
+        click.echo(f"{queue['queued']} queued, {queue['judging']} being judged")
+        for row in rows:
+            _show(row)
+    if not rows:
+        click.echo("No worker was heard of: start the site or `flask worker`.", err=True)
+        raise SystemExit(1)
+
+
+def _show(row: WorkerRow) -> None:
+    pool, shelves = row.pool, row.pool["shelves"]
+    held = sum(shelf["memory_bytes"] for shelf in shelves)
+    click.echo(f"\n{row.name}, heard of {(now() - row.seen_at).total_seconds():.0f} s ago")
+    click.echo(f"  {pool['warm']} taken ready, {pool['cold']} made cold")
+    click.echo(f"  {held / MIB:.0f} of {pool['budget_bytes'] / MIB:.0f} MiB held")
+    for shelf in shelves:
+        size = f"{shelf['memory_bytes'] / MIB:7.1f} MiB"
+        click.echo(f"  {shelf['ready']:>3} of {shelf['target']}  {size}  {shelf['label']}")
 
 
 @sandbox.command("sweep")

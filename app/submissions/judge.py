@@ -27,13 +27,15 @@ def job_for(
     visible_only = purpose is Purpose.RUN
     return Job(
         id=job_id,
+        exercise=spec.title,
         kind=spec.kind,
         runtime=kinds.find(spec.kind).runtimes[language],
         files=dict(files),
         entry=how.entry,
         command=tuple(shlex.split(how.run)),
         mode=how.mode,
-        suite=source.suite(visible_only=visible_only),
+        # The same for both purposes: one judge serves them, and runs no check that the job does not list.
+        suite=source.suite(),
         checks=tuple(Check(id=c.id, test=c.test, visible=c.visible) for c in source.checks(visible_only=visible_only)),
         limits=Limits(
             wall_time=timedelta(seconds=spec.limits.seconds),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -55,6 +56,7 @@ class Submission(Base):
         CheckConstraint("(stage = 'judging') = (lease_until IS NOT NULL)", name="judging_has_lease"),
         Index("ix_submission_stage_id", "stage", "id"),
         Index("ix_submission_learner_exercise", "learner_id", "exercise_id"),
+        Index("ix_submission_learner_id", "learner_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -90,6 +92,16 @@ class Submission(Base):
     def topic(self) -> str:
         """The topic of its live events."""
         return f"submission:{self.id}"
+
+
+class WorkerRow(Base):
+    """What a process that judges said last of itself."""
+
+    __tablename__ = "worker"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    seen_at: Mapped[datetime]
+    pool: Mapped[dict[str, Any]] = mapped_column(JSON)  # sandbox.pool.PoolStatus as JSON
 
 
 class CheckResult(Base):

@@ -8,32 +8,39 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Select, Update, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, and_, delete, func, or_, select, update
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from app.accounts.models import User
 from app.catalog.format import CheckSpec
-from app.catalog.models import Exercise
+from app.catalog.models import Exercise, Revision
 from app.catalog.services import source_of
 from app.db import db
 from app.errors import Invalid, NotFound, TooMany
 from app.live.services import tell
 from app.progress.services import record_attempt
 from app.submissions.answer import AnswerError, checked, printable
-from app.submissions.models import CheckResult, Purpose, Stage, Submission
+from app.submissions.models import CheckResult, Purpose, Stage, Submission, WorkerRow
 from app.submissions.verdict import LIMITS, Verdict, decide, has_passed
 from sandbox.outcome import CheckOutcome, Outcome
 
 MAX_IN_FLIGHT = 3  # queued or judging, per learner
 LEASE = timedelta(seconds=30)  # renewed by a living worker every third of it
 MAX_TRIES = 2  # a platform fault is retried once
+FAR = 5000  # submissions
+LONGEST_LINE = 500  # places that are told apart
 MAX_CLAIMS = 3  # whatever killed three workers does not get a fourth
 
 work_waiting = threading.Event()  # wakes the worker threads of this process; others poll
+_judged = threading.Condition()  # tells those who await a verdict in this process; others poll
+SILENT_WORKER = timedelta(minutes=10)
+AWAIT_POLL = 0.05  # seconds, where another process judges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,14 +114,45 @@ def files_for(exercise: Exercise, language: str, files: Mapping[str, str], *, ma
         raise Invalid(str(error), "files") from error
 
 
+def await_verdict(submission_id: int, seconds: float) -> bool:
+    """Return whether the submission is judged, waiting up to `seconds`: most verdicts come within a tenth of one.
+
+    Holds no connection meanwhile.
+    """
+    deadline = time.monotonic() + seconds
+    judged = select(Submission.id).where(Submission.id == submission_id, Submission.stage == Stage.JUDGED)
+    while True:
+        with _judged:
+            found = db.session.scalar(judged) is not None
+            db.session.rollback()
+            left = deadline - time.monotonic()
+            if found or left <= 0:
+                return found
+            _judged.wait(min(left, AWAIT_POLL))
+
+
 def place_in_line(submission_id: int) -> int:
     """Return how many queued submissions come up to and including this one: 1 is next."""
-    waiting = select(func.count()).where(Submission.stage == Stage.QUEUED, Submission.id <= submission_id)
-    return db.session.scalar(waiting) or 0
+    waiting = aliased(Submission)
+    line = select(waiting.id).where(waiting.stage == Stage.QUEUED).order_by(_round(waiting), waiting.id)
+    ids = list(db.session.scalars(line.limit(LONGEST_LINE)))
+    return ids.index(submission_id) + 1 if submission_id in ids else LONGEST_LINE
+
+
+def _round(waiting: type[Submission]) -> ColumnElement[int]:
+    """Return how many earlier submissions of the same learner were not yet judged when this one was sent.
+
+    Who sends several waits with the second until everybody's first has had its turn: fair queueing by rounds.
+    """
+    earlier = aliased(Submission)
+    ahead = or_(earlier.stage != Stage.JUDGED, earlier.judged_at > waiting.created_at)
+    near = earlier.id.between(waiting.id - FAR, waiting.id - 1)  # what came long before is judged
+    count = select(func.count()).where(earlier.learner_id == waiting.learner_id, near, ahead)
+    return count.correlate(waiting).scalar_subquery()
 
 
 def claim_next(worker: str, now: datetime) -> Claim | None:
-    """Return the oldest submission that waits, now held by `worker` until `now + LEASE`; None if none waits.
+    """Return the submission that is next in line, now held by `worker` until `now + LEASE`; None if none waits.
 
     One statement, so no two workers get the same one. A lease that ran out counts as waiting. Commits.
     """
@@ -123,7 +161,7 @@ def claim_next(worker: str, now: datetime) -> Claim | None:
     oldest = (
         select(waiting.id)
         .where(or_(waiting.stage == Stage.QUEUED, lost))
-        .order_by(waiting.id)
+        .order_by(_round(waiting), waiting.id)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()
@@ -193,6 +231,8 @@ def record(claim: Claim, outcome: Outcome, checks: Sequence[CheckSpec], now: dat
             )
     tell(claim.topic, "submission.judged", verdict=verdict)
     db.session.commit()
+    with _judged:
+        _judged.notify_all()
     return verdict
 
 
@@ -239,6 +279,47 @@ def requeue_expired(now: datetime) -> int:
         tell(topic_of(submission_id), "submission.judged", verdict=Verdict.JUDGE_ERROR)
     db.session.commit()
     return len(requeued) + len(given_up)
+
+
+def report_worker(name: str, pool: Mapping[str, Any], now: datetime) -> None:
+    """Note that the worker `name` is alive and what its pool holds; forget workers long unheard of. Commits."""
+    db.session.execute(delete(WorkerRow).where(WorkerRow.seen_at < now - SILENT_WORKER))
+    db.session.merge(WorkerRow(name=name, seen_at=now, pool=dict(pool)))
+    db.session.commit()
+
+
+def dismiss_worker(name: str) -> None:
+    """Forget the worker `name`: it has left. Commits."""
+    db.session.execute(delete(WorkerRow).where(WorkerRow.name == name))
+    db.session.commit()
+
+
+def workers() -> list[WorkerRow]:
+    """Return the workers that were heard of lately, by name."""
+    return list(db.session.scalars(select(WorkerRow).order_by(WorkerRow.name)))
+
+
+def queue_length() -> Mapping[str, int]:
+    """Return how many submissions are queued and being judged."""
+    rows = db.session.execute(
+        select(Submission.stage, func.count()).where(Submission.stage != Stage.JUDGED).group_by(Submission.stage)
+    )
+    found = {row[0]: row[1] for row in rows}
+    return {stage: found.get(stage, 0) for stage in (Stage.QUEUED, Stage.JUDGING)}
+
+
+def likely_next(limit: int = 200) -> list[tuple[Revision, str]]:
+    """Return published revisions with each language, those most submitted for of late last."""
+    last = func.max(Submission.id).label("last")
+    lately = select(Submission.exercise_id, last).group_by(Submission.exercise_id).subquery()
+    exercises = db.session.scalars(
+        select(Exercise)
+        .outerjoin(lately, lately.c.exercise_id == Exercise.id)
+        .where(Exercise.published)
+        .order_by(func.coalesce(lately.c.last, 0).desc(), Exercise.id)
+        .limit(limit)
+    )
+    return [(e.current, language) for e in reversed(list(exercises)) if e.current for language in e.languages]
 
 
 def find_own(learner_id: int, submission_id: int) -> Submission:

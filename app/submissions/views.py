@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.catalog.services import find
 from app.errors import Invalid, NotFound, prefers_json
@@ -15,8 +17,10 @@ from app.live.services import after
 from app.live.stream import last_seen, stream
 from app.security import limiter, login_required, me, per_account, public
 from app.submissions import drafts, screen, services
+from app.submissions.metrics import exposition
 from app.submissions.models import Purpose, Stage, Submission
 from app.submissions.results import file_diffs, highlighted
+from config import Config
 
 blueprint = Blueprint("submissions", __name__)
 
@@ -91,12 +95,14 @@ def create(track: str, slug: str) -> ResponseReturnValue:
     )
     submission_id = submission.id
     kept = drafts.keep_draft(learner_id, exercise, language=language, version=_version(version), files=files)
+    judged = services.await_verdict(submission_id, _patience())
     url = url_for(".show", submission_id=submission_id)
     if not prefers_json():
         return redirect(url, 303)
     links = {"events_url": url_for(".events", submission_id=submission_id)}
     links["fragment_url"] = url_for(".fragment", submission_id=submission_id)
-    return jsonify(id=submission_id, url=url, draft_version=kept, **links), 201
+    shown = fragment(submission_id) if judged else None
+    return jsonify(id=submission_id, url=url, draft_version=kept, fragment=shown, **links), 201
 
 
 @blueprint.get(SUBMISSION)
@@ -133,6 +139,17 @@ def events(submission_id: int) -> ResponseReturnValue:
     return stream(submission.topic, person_id=me().id, last_id=last_id, until={"submission.judged"})
 
 
+@blueprint.get("/metrics")
+@public
+def metrics() -> Response:
+    """Show queue and pools to whoever sends the configured token; there is no such page for others."""
+    token = cast(Config, current_app.extensions["greenroom.config"]).metrics_token
+    sent = request.authorization.token if request.authorization is not None else None
+    if not token or not sent or not secrets.compare_digest(sent.encode(), token.encode()):
+        raise NotFound("There is no such page.")
+    return Response(exposition(services.queue_length(), services.workers()), content_type=CONTENT_TYPE_LATEST)
+
+
 @blueprint.post(f"{SUBMISSION}/restore")
 @login_required
 def restore(submission_id: int) -> ResponseReturnValue:
@@ -143,6 +160,11 @@ def restore(submission_id: int) -> ResponseReturnValue:
     exercise = submission.exercise
     where = url_for(".solve", track=exercise.track, slug=exercise.slug, language=submission.language)
     return redirect(where, 303)
+
+
+def _patience() -> float:
+    """Return the seconds that the answer to a submission waits for the verdict; what takes longer is streamed."""
+    return cast(Config, current_app.extensions["greenroom.config"]).verdict_ms / 1000
 
 
 def _readable(submission_id: int) -> Submission:

@@ -6,13 +6,15 @@ import atexit
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import cast
 
 import structlog
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.catalog.models import Revision
 from app.catalog.services import source_of
@@ -20,8 +22,20 @@ from app.db import db, now
 from app.live.services import forget
 from app.submissions.judge import job_for
 from app.submissions.models import Purpose
-from app.submissions.sandboxes import sandbox_of, unproven
-from app.submissions.services import LEASE, Claim, claim_next, put_back, record, renew, requeue_expired, work_waiting
+from app.submissions.sandboxes import EXTENSION, sandbox_of, unproven
+from app.submissions.services import (
+    LEASE,
+    Claim,
+    claim_next,
+    dismiss_worker,
+    likely_next,
+    put_back,
+    record,
+    renew,
+    report_worker,
+    requeue_expired,
+    work_waiting,
+)
 from config import Config
 from sandbox.errors import EngineUnavailable, LimitsUnproven, SandboxError
 from sandbox.job import Job
@@ -33,10 +47,13 @@ log = structlog.get_logger("greenroom")
 POLL = 0.5  # seconds between looks at the queue when nobody wakes this process
 TELL_EVERY = 0.1  # seconds: events in between go together, which also blurs how long one hidden check took
 SWEEP_EVERY = 60.0
+REPORT_EVERY = 10.0
+EXPECT_EVERY = 600.0  # what was published meanwhile is got ready at the latest then
 EXAMINE_EVERY = 20.0  # while there is no engine, or a limit was not seen to bite
 RETRY_AFTER = 2.0  # after a fault of the platform: an engine that restarts needs a moment
 KEEP_EVENTS = timedelta(days=1)
 NOT_STARTED = (EngineUnavailable, LimitsUnproven)  # says nothing about the submission: it waits
+Chore = Callable[[Sandbox], float]  # returns the seconds until it is due again
 LEAVING = 10.0  # seconds that a stopping process waits for the job at hand
 
 
@@ -166,6 +183,8 @@ class Crew:
     threads: int
     stop: threading.Event = field(default_factory=threading.Event)
     _running: list[threading.Thread] = field(default_factory=list)
+    _reported: dict[str, object] = field(default_factory=dict)
+    _reported_at: float = 0.0
 
     def start(self) -> None:
         """Start the keeper; it starts the workers once the doctor has seen every limit bite."""
@@ -181,18 +200,62 @@ class Crew:
         end = time.monotonic() + patience
         for thread in list(self._running):
             thread.join(max(0.0, end - time.monotonic()))
+        if EXTENSION in self.app.extensions:
+            sandbox_of(self.app).close()
+            with suppress(SQLAlchemyError), self.app.app_context():
+                dismiss_worker(self._config.worker_name)
 
     def _keep(self) -> None:
         sandbox: Sandbox | None = None
+        due: dict[Chore, float] = dict.fromkeys((self._sweep, self._expect, self._report), 0.0)
         while not self.stop.is_set():
             try:
-                if sandbox is None:
-                    sandbox = self._prepare()
+                sandbox = sandbox or self._prepare()
                 with self.app.app_context():
-                    upkeep(sandbox)
+                    if sandbox is None:
+                        upkeep(None)
+                    else:
+                        self._do(due, sandbox)
             except Exception:  # an engine that is away must not end the upkeep
                 log.exception("keeper.failed")
-            self.stop.wait(SWEEP_EVERY if sandbox else EXAMINE_EVERY)
+            self.stop.wait(REPORT_EVERY if sandbox else EXAMINE_EVERY)
+
+    def _do(self, due: dict[Chore, float], sandbox: Sandbox) -> None:
+        """Do the chores that are due, and note when each is again."""
+        for chore, when in due.items():
+            if when <= time.monotonic():
+                due[chore] = time.monotonic() + chore(sandbox)
+                db.session.remove()
+
+    def _sweep(self, sandbox: Sandbox) -> float:
+        """Do the upkeep."""
+        upkeep(sandbox)
+        return SWEEP_EVERY
+
+    def _expect(self, sandbox: Sandbox) -> float:
+        """Have ready what the next submissions will need."""
+        for revision, language in likely_next():
+            try:
+                source = source_of(revision)
+                files = source.starter(language)
+                sandbox.expect(
+                    job_for(source, language=language, files=files, purpose=Purpose.SUBMIT, seed=0, job_id="expected")
+                )
+            except SandboxError as error:
+                log.warning("worker.not_expected", revision=revision.id, language=language, reason=str(error))
+        return EXPECT_EVERY
+
+    def _report(self, sandbox: Sandbox) -> float:
+        """Say what the pool holds when that has changed, and from time to time that this worker is alive."""
+        pool = asdict(sandbox.status())
+        if pool != self._reported or time.monotonic() - self._reported_at >= SWEEP_EVERY:
+            report_worker(self._config.worker_name, pool, now())
+            self._reported, self._reported_at = pool, time.monotonic()
+        return REPORT_EVERY
+
+    @property
+    def _config(self) -> Config:
+        return cast(Config, self.app.extensions["greenroom.config"])
 
     def _prepare(self) -> Sandbox | None:
         """Return the sandbox with workers at it, or None while a limit is unproven: jobs wait."""
@@ -202,9 +265,9 @@ class Crew:
         if failed:
             log.error("doctor.refused", failed=failed)
             return None
-        config = cast(Config, self.app.extensions["greenroom.config"])
+        sandbox.keep_ready(self._config.pool_bytes)
         for number in range(1, self.threads + 1):
-            name = f"{config.worker_name}-{number}"
+            name = f"{self._config.worker_name}-{number}"
             self._spawn(partial(work_forever, self.app, sandbox, name, self.stop), name)
         return sandbox
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,19 +14,22 @@ from app.catalog.sync import folders
 from config import ROOT
 from sandbox import doctor
 from sandbox.docker_box import DockerBox
+from sandbox.job import MIB
 
+POOL_BYTES = 1024 * MIB
 EXERCISES = list(folders(ROOT / "exercises"))
 
 pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
-def box() -> DockerBox:
+def box() -> Iterator[DockerBox]:
     """The real sandbox, its limits proven."""
-    box = DockerBox()
+    box = DockerBox(pool_bytes=POOL_BYTES)
     report = doctor.examine(box)
     assert report.passed, [probe for probe in report.probes if not probe.passed]
-    return box
+    yield box
+    box.close()
 
 
 @pytest.mark.parametrize("folder", EXERCISES, ids=lambda folder: f"{folder.parent.name}/{folder.name}")

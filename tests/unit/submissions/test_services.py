@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from app.accounts.models import User
 from app.catalog.models import Exercise
 from app.catalog.services import source_of
 from app.db import db
@@ -25,8 +27,9 @@ from app.submissions.models import CheckResult, Purpose, Stage, Submission
 from app.submissions.services import LEASE, MAX_CLAIMS, MAX_IN_FLIGHT, Claim
 from app.submissions.verdict import Verdict
 from sandbox.outcome import CheckOutcome, Ended, Outcome
+from sandbox.pool import PoolStatus
 from tests.conftest import Cast
-from tests.factories import NOON, make_submission
+from tests.factories import NOON, make_exercise, make_submission
 from tests.unit.submissions.exercises import ANSWER, CHECKS, HIDDEN
 
 pytestmark = pytest.mark.both_databases
@@ -377,3 +380,70 @@ def _play(learner_id: int, exercise_id: int, steps: list[tuple[str, int]]) -> No
     assert counts == len(judged)
     accepted = [id for id in judged if row(id).verdict == Verdict.ACCEPTED]
     assert sorted(a.submission_id for a in attempts()) == sorted(accepted)
+
+
+def test_who_sends_many_waits_with_the_second_until_everybodys_first_was_taken(
+    app: Flask, cast: Cast, exercise_id: int
+) -> None:
+    with app.app_context():
+        flood = [submit(cast.lena, exercise_id) for _ in range(MAX_IN_FLIGHT)]
+        assert claim().id == flood[0]
+        late = submit(cast.olaf, exercise_id)
+        placed = select(Event.data).where(Event.topic == services.topic_of(late))
+        assert db.session.scalars(placed).one()["place"] == 1
+        assert [claim(f"w{n}").id for n in range(3)] == [late, *flood[1:]]
+
+
+def test_what_a_learner_sent_long_ago_does_not_hold_up_what_they_send_now(
+    app: Flask, cast: Cast, exercise_id: int
+) -> None:
+    with app.app_context():
+        for _ in range(3):
+            submit(cast.lena, exercise_id)
+            record(claim(), passing(), datetime.now(UTC))
+        mine, theirs = submit(cast.lena, exercise_id), submit(cast.olaf, exercise_id)
+        assert [claim(f"w{n}").id for n in range(2)] == [mine, theirs]
+
+
+def test_a_verdict_is_awaited_and_comes_as_soon_as_it_is_recorded(app: Flask, cast: Cast, exercise_id: int) -> None:
+    with app.app_context():
+        submitted = submit(cast.lena, exercise_id)
+        assert not services.await_verdict(submitted, 0.01)
+        claimed = claim()
+
+    def judge() -> None:
+        with app.app_context():
+            record(claimed, passing())
+
+    thread = threading.Timer(0.2, judge)
+    thread.start()
+    with app.app_context():
+        assert services.await_verdict(submitted, 30)
+    thread.join()
+
+
+def test_workers_say_what_they_hold_and_are_forgotten_when_silent_or_gone(app: Flask) -> None:
+    pool = asdict(PoolStatus(budget_bytes=7, warm=3, cold=1))
+    with app.app_context():
+        services.report_worker("old", pool, NOON)
+        services.report_worker("new", pool, NOON + timedelta(minutes=5))
+        services.report_worker("new", {**pool, "warm": 4}, NOON + timedelta(minutes=6))
+        assert [(row.name, row.pool["warm"]) for row in services.workers()] == [("new", 4), ("old", 3)]
+        services.report_worker("new", pool, NOON + timedelta(hours=1))
+        assert [row.name for row in services.workers()] == ["new"]
+        services.dismiss_worker("new")
+        assert services.workers() == []
+
+
+def test_the_published_exercises_are_expected_those_asked_for_last_at_the_end(
+    app: Flask, cast: Cast, exercise_id: int
+) -> None:
+    with app.app_context():
+        other = make_exercise(slug="other")
+        db.session.commit()
+        make_submission(db.session.get_one(User, cast.lena), db.session.get_one(Exercise, exercise_id))
+        db.session.commit()
+        assert [revision.exercise_id for revision, _ in services.likely_next()] == [other.id, exercise_id]
+        other.published = False
+        db.session.commit()
+        assert [revision.exercise_id for revision, _ in services.likely_next()] == [exercise_id]

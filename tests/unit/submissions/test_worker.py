@@ -75,7 +75,7 @@ def test_a_submission_is_judged_with_all_checks(app: Flask, cast: Cast, exercise
     assert (job.limits.wall_time.total_seconds(), job.limits.memory_bytes) == (7, 96 * MIB)
 
 
-def test_a_run_never_takes_hidden_tests_along(app: Flask, cast: Cast, exercise_id: int) -> None:
+def test_a_run_runs_no_hidden_test(app: Flask, cast: Cast, exercise_id: int) -> None:
     id, box = submit(app, cast.lena, exercise_id, Purpose.RUN), FakeBox()
     work(app, box)
     (job,) = box.jobs
@@ -83,7 +83,6 @@ def test_a_run_never_takes_hidden_tests_along(app: Flask, cast: Cast, exercise_i
         Check(id="twice", test="test_twice", visible=True),
         Check(id="text", test="test_text", visible=True),
     )
-    assert not [name for name in job.suite if "hidden" in name]
     assert row(app, id).verdict == Verdict.ACCEPTED
 
 
@@ -91,7 +90,11 @@ def test_the_job_of_a_server_and_of_sql_name_command_mode_and_runtime() -> None:
     def source(kind: str, language: str, how: Language) -> Source:
         check = CheckSpec(id="a", test="test_a", requirement="R1", group=Group.CORE, visible=True, title="A")
         spec = ExerciseSpec.model_construct(
-            kind=kind, languages={language: how}, checks=[check], limits=LimitsSpec(seconds=1, memory_mb=64, cpus=0.5)
+            title="A",
+            kind=kind,
+            languages={language: how},
+            checks=[check],
+            limits=LimitsSpec(seconds=1, memory_mb=64, cpus=0.5),
         )
         return Source(files={"tests/visible/test_a.py": "", "data/schema.sql": "", "README.md": ""}, spec=spec)
 
@@ -256,3 +259,29 @@ def test_a_check_of_nobody_is_not_told_as_passed(app: Flask, cast: Cast, exercis
     for _ in range(services.MAX_TRIES):
         work(app, box)
     assert row(app, id).verdict == Verdict.JUDGE_ERROR
+
+
+def test_a_crew_has_ready_what_is_published_says_so_and_leaves_nothing(
+    app: Flask, exercise_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[int] = []
+
+    class Kept(FakeBox):
+        def close(self) -> None:
+            closed.append(1)
+
+    app.extensions[EXTENSION] = box = Kept()
+    crew = Crew(app=app, threads=1)
+    crew.start()
+    until(lambda: bool(box.expected))
+    assert box.expected[0].checks and "tests/hidden/test_hidden.py" in box.expected[0].suite
+
+    def reported() -> bool:
+        with app.app_context():
+            return len(services.workers()) == 1
+
+    until(reported)
+    crew.finish(patience=20)
+    assert closed
+    with app.app_context():
+        assert services.workers() == []

@@ -38,6 +38,11 @@ export class Results {
   async follow(job) {
     const html = await follow(job, (event, data) => this.#heard(event, data));
     if (html === null) return location.reload();
+    this.show(html);
+  }
+
+  /** Shows the results of a judged job. */
+  show(html) {
     this.#before = null;
     this.#root.innerHTML = html; // our own server's fragment, autoescaped there
     this.#root.scrollTop = 0;

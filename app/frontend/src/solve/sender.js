@@ -30,7 +30,9 @@ export class Sender {
       body.set("purpose", purpose);
       const job = await request(this.#form.action, { method: "POST", csrf: this.#csrf, body });
       this.#draft.posted(job.draft_version);
-      await this.#results.follow(job);
+      // Most verdicts come with the answer itself.
+      if (job.fragment) this.#results.show(job.fragment);
+      else await this.#results.follow(job);
     });
   }
 
