@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -168,8 +168,7 @@ class DockerRun:
         role = container.service_role(Limits()) if self._task.name == "sql" else container.box_role(Limits())
         flags = confinement(role, uid=next(self._users))
         mount = ["--mount", f"type=bind,source={self._folder},target=/code,readonly"]
-        program = ("sh", "/code/judge.sh") if self._task.name == "sql" else _python(self._task, "/code")
-        command = ["docker", "run", "--rm", *flags, *mount, self._image, *program]
+        command = ["docker", "run", "--rm", *flags, *mount, self._image, *_program(self._task, "/code")]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         assert done.returncode == 0 and PASSED in done.stdout, done.stdout + done.stderr
 
@@ -194,22 +193,25 @@ class Epicbox:
     def judge(self) -> None:
         """Judge once; not from several threads."""
         assert self._server.stdin is not None and self._server.stdout is not None
-        command = " ".join(_python(self._task, "."))
+        command = " ".join(_program(self._task, "."))
         job = {"image": self._image, "command": command, "files": self._task.files}
-        self._server.stdin.write(json.dumps(job) + "\n")
-        self._server.stdin.flush()
+        with suppress(BrokenPipeError):
+            self._server.stdin.write(json.dumps(job) + "\n")
+            self._server.stdin.flush()
         said = json.loads(self._server.stdout.readline() or '{"error": "epicbox ended"}')
-        assert said.get("exit_code") == 0 and PASSED in said["stdout"], said
+        assert said.get("exit_code") == 0 and PASSED in said["stdout"], said["error"]
 
     def settle(self) -> None:
         """Nothing is left: epicbox removes the container before it answers."""
 
 
-def _python(task: Task, folder: str) -> tuple[str, ...]:
-    """Return the command that judges `task` with Python, its files in `folder`."""
-    if task.command[0] == "-m":
-        return ("python3", *task.command, folder)
-    return ("python3", f"{folder}/{task.command[0]}")
+def _program(task: Task, folder: str) -> tuple[str, ...]:
+    """Return the command that judges `task` in a container, its files in `folder`."""
+    return {
+        "pure": ("python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", folder),
+        "flask": ("python3", f"{folder}/asserts.py"),
+        "sql": ("sh", f"{folder}/judge.sh"),
+    }[task.name]
 
 
 def how_in_container(task: Task) -> str:
@@ -264,21 +266,22 @@ def epicbox_server() -> Iterator[subprocess.Popen[str]]:
         uv = next((each for each in ("uv", str(ROOT / "var/uv/bin/uv")) if _runs(each, "--version")), None)
         if uv is None:
             raise Absent("uv was not found: run `make env`")
-        for command in (("venv", "--clear", "--python", sys.executable, str(VENV)),
-                        ("pip", "install", "--python", str(python), *EPICBOX)):  # fmt: skip
-            if not _runs(uv, *command):
-                raise Absent(f"`uv {command[0]}` failed: epicbox could not be installed from the Python index")
+        make = ("venv", "--clear", "--python", sys.executable, str(VENV))
+        install = ("pip", "install", "--python", str(python), *EPICBOX)
+        if not (_runs(uv, *make) and _runs(uv, *install)):
+            raise Absent("epicbox could not be installed from the Python index")
         (VENV / "ready").touch()
     script = Path(__file__).with_name("epicbox_line.py")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    server = subprocess.Popen(
-        [python, script], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    with server:
-        try:
-            yield server
-        finally:
-            server.terminate()
+    # Isolated, or modules beside the script would stand in for those of the standard library.
+    command = [str(python), "-I", str(script)]
+    server = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield server
+    finally:
+        server.kill()
+        with suppress(BrokenPipeError), server:
+            pass
 
 
 def _runs(*command: str) -> bool:
@@ -304,11 +307,8 @@ def contenders(task: Task, warm: DockerBox, cold: DockerBox) -> Iterator[tuple[l
             found.append(DockerRun(task, folder()))
         except Absent as why:
             absent["docker run"] = str(why)
-        if task.name == "sql":
-            absent["epicbox"] = "runs one command on files; no image here holds a judge with a database"
-        else:
-            try:
-                found.append(Epicbox(task, stack.enter_context(epicbox_server())))
-            except Absent as why:
-                absent["epicbox"] = str(why)
+        try:
+            found.append(Epicbox(task, stack.enter_context(epicbox_server())))
+        except Absent as why:
+            absent["epicbox"] = str(why)
         yield found, absent

@@ -194,13 +194,12 @@ SALES = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One job, and the same as plain files for whoever judges with pytest or psql; `command` does that."""
+    """One job, and the same as plain files for whoever judges with pytest, asserts or psql."""
 
     name: str
     job: Job
     files: dict[str, str]
-    command: tuple[str, ...] = ()
-    image: str = "judge"  # that a rival's container runs
+    image: str  # that a rival's container runs
 
 
 def _names(tests: str) -> list[str]:
@@ -212,14 +211,14 @@ def _pure() -> Task:
     tests = suite(hidden=SLOTS_TESTS)
     job = calls_job(SLOTS, files={"slots.py": SLOTS}, entry="slots.py", suite=tests, checks=checks)
     files = {"slots.py": SLOTS, "test_it.py": SLOTS_TESTS, "conftest.py": SLOTS_CONFTEST}
-    return Task(name="pure", job=job, files=files, command=("-m", "pytest", "-q", "-p", "no:cacheprovider"))
+    return Task(name="pure", job=job, files=files, image="judge")
 
 
 def _flask() -> Task:
     files = {"app.py": SHELF, "test_it.py": SHELF_TESTS, "client.py": SHELF_CLIENT, "conftest.py": SHELF_CONFTEST}
     files["asserts.py"] = SHELF_ASSERTS
     job = http_job(SHELF, SHELF_TESTS, *_names(SHELF_TESTS))
-    return Task(name="flask", job=job, files=files, command=("asserts.py",), image="python")
+    return Task(name="flask", job=job, files=files, image="python")
 
 
 def _answer(sales: list[tuple[int, str, int]]) -> list[tuple[str, int]]:
@@ -240,7 +239,7 @@ def _sql() -> Task:
         files[f"{number}.sql"] = f"{SCHEMA}\ninsert into sale values {rows};\n"
         files[f"{number}.rows"] = "".join(f"{city}|{cents}\n" for city, cents in answer)
     job = sql_job(QUERY, tests, *_names(tests), schema=SCHEMA)
-    return Task(name="sql", job=job, files=files, command=("judge.sh",), image="postgres")
+    return Task(name="sql", job=job, files=files, image="postgres")
 
 
 PSQL = f"""set -eu

@@ -113,14 +113,19 @@ def script_of(command):
     return rest if rest and rest[0].endswith(".py") and (box.WORK / rest[0]).is_file() else None
 
 
-def fork(script, environment, output):
-    """Return the process that runs `script`. In it, raises Start."""
+def fork(script, environment, output, release):
+    """Return the process that runs `script`. In it, calls `release` and raises Start.
+
+    `release` lets go of every object that would close a descriptor when it is collected: by then the number may be
+    one of the program's own.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
     if pid:
         return Forked(pid)
     os.setsid()
+    release()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     null = os.open(os.devnull, os.O_RDONLY)
     for descriptor, target in ((null, 0), (output, 1), (output, 2)):

@@ -33,7 +33,7 @@ CHUNK = 1 << 18
 class Server:
     """One run of the learner's server."""
 
-    def __init__(self, number, command, env, fresh, output):
+    def __init__(self, number, command, env, fresh, output, release):
         self.number, self.listening, self.born = number, False, time.monotonic()
         self.waiting = []  # streams that were opened before it listens
         state = STATE / str(number)
@@ -47,7 +47,7 @@ class Server:
         environment = {**base, **env, "PORT": str(self.port), "STATE_DIR": str(state)}
         script = program.script_of(command)
         if script is not None:
-            self.process = program.fork(script, environment, output)
+            self.process = program.fork(script, environment, output, release)
         else:
             self.process = subprocess.Popen(
                 command,
@@ -121,7 +121,14 @@ class Shim:
         """Start server n, in place of one that may still run."""
         number = message["n"]
         self.end_server(number)
-        self.servers[number] = Server(number, message["command"], message["env"], message["fresh"], self.output)
+        command, env, fresh = message["command"], message["env"], message["fresh"]
+        self.servers[number] = Server(number, command, env, fresh, self.output, self.release)
+
+    def release(self):
+        """Forget every socket without closing it; for a fork that becomes a server."""
+        self.selector.close()
+        for sock in self.streams.values():
+            sock.detach()
 
     def on_stop(self, message):
         """Stop server n, and everything that learner code left running when it was the last."""

@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 
 numbers = count(1)
-QUICK = {"SESSION_SECONDS": 0.2, "LOCK_SECONDS": 0.25, "MAX_FAILURES": 2}
+QUICK = {"SESSION_SECONDS": 0.15, "LOCK_SECONDS": 0.2, "MAX_FAILURES": 2}
 
 
 class Gym:
@@ -99,7 +99,7 @@ def test_sessions_are_independent(gym):
 
 def test_sessions_end_by_themselves(quick_gym):
     sid = quick_gym.sid(*quick_gym.join())
-    time.sleep(0.22)
+    time.sleep(0.17)
     assert quick_gym.me(sid) == 401
 
 
@@ -144,11 +144,11 @@ def test_success_starts_the_count_again(gym):
 def test_the_lock_opens_again(quick_gym):
     name, password = quick_gym.join()
     assert quick_gym.guess(name, 2) == [401] * 2
-    for pause in (0, 0, 0, 0.14):
+    for pause in (0, 0, 0, 0.11):
         time.sleep(pause)
         # Refused while the lock holds. On a slow day it is open already, and this is a success.
         assert quick_gym.sign_in(name, password).status_code in (429, 200)
-    time.sleep(0.14)
+    time.sleep(0.11)
     assert quick_gym.sign_in(name, password).status_code == 200
 
 
