@@ -27,6 +27,13 @@ def post_worker_init(worker: Any) -> None:
     if _config.workers > 0:
         from app.submissions.worker import start_in_process
 
-        start_in_process(worker.app.callable)
+        worker.crew = start_in_process(worker.app.callable)
     sys.stdout.write(f"Greenroom is at http://{bind} (Ctrl-C stops it)\n")
     sys.stdout.flush()
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Let the judging threads finish, and leave nothing that they held ready."""
+    crew = getattr(worker, "crew", None)
+    if crew is not None:
+        crew.finish()

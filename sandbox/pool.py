@@ -8,11 +8,11 @@ how many were used of late; all together stay below a budget of memory, the long
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
@@ -122,7 +122,9 @@ class Pool:
         self._jobs = 0
         self._closed = False
         self._refiller: threading.Thread | None = None
-        self._chores = ThreadPoolExecutor(max_workers=CHORES, thread_name_prefix="chore")
+        # Not an executor of concurrent.futures: those are shut before the process's last words, where close is called.
+        self._chores: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._chore_threads: list[threading.Thread] = []
         self._waiting_chores = 0
 
     def want(self, sort: Sort[Any]) -> None:
@@ -243,8 +245,10 @@ class Pool:
             self._shelves.clear()
             self._changed.notify_all()
         for member in members:
-            self._chores.submit(member.discard)
-        self._chores.shutdown(wait=True)
+            self._chore(member.discard)
+        self.settle()
+        for _ in self._chore_threads:
+            self._chores.put(None)
         if self._refiller is not None:
             self._refiller.join(timeout=30)
 
@@ -276,23 +280,32 @@ class Pool:
             self._changed.notify_all()
 
     def _later(self, chore: Callable[[], None]) -> None:
-        """Do `chore` beside the jobs."""
-
-        def counted() -> None:
-            try:
-                chore()
-            finally:
-                with self._changed:
-                    self._waiting_chores -= 1
-                    self._changed.notify_all()
-
+        """Do `chore` beside the jobs, unless too many wait already."""
         with self._changed:
-            self._waiting_chores += 1
             crowded = self._waiting_chores > MOST_CHORES or self._closed
         if crowded:
-            counted()
-            return
-        self._chores.submit(counted)
+            chore()
+        else:
+            self._chore(chore)
+
+    def _chore(self, chore: Callable[[], None]) -> None:
+        with self._changed:
+            self._waiting_chores += 1
+            if len(self._chore_threads) < min(CHORES, self._waiting_chores):
+                thread = threading.Thread(target=self._do_chores, name="chores", daemon=True)
+                self._chore_threads.append(thread)
+                thread.start()
+        self._chores.put(chore)
+
+    def _do_chores(self) -> None:
+        while chore := self._chores.get():
+            try:
+                chore()
+            except Exception:  # a chore that fails must not end the thread
+                log.exception("pool.chore_failed")
+            with self._changed:
+                self._waiting_chores -= 1
+                self._changed.notify_all()
 
     def _refill(self) -> None:
         pause = BACK_OFF[0]

@@ -7,11 +7,11 @@ not judge.
 
 from __future__ import annotations
 
-import atexit
 import json
 import secrets
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from functools import wraps
 from pathlib import Path
@@ -96,12 +96,12 @@ def prove(paths: tuple[Path, ...], as_json: bool, jobs: int) -> Exit:
     if not wanted:
         click.echo("There is no exercise there.", err=True)
         return Exit.USAGE
-    box = _ready_sandbox()
     cards: list[ProofCard] = []
-    for folder in wanted:
-        cards.append(prove_folder(folder, box, at=now(), side_by_side=jobs, on_result=_progress(folder.name)))
-        if not as_json:
-            click.echo(_table(cards[-1]))
+    with _ready_sandbox(pool_bytes=_config().pool_bytes) as box:
+        for folder in wanted:
+            cards.append(prove_folder(folder, box, at=now(), side_by_side=jobs, on_result=_progress(folder.name)))
+            if not as_json:
+                click.echo(_table(cards[-1]))
     _keep(cards)
     passed = sum(card.passed for card in cards)
     if as_json:
@@ -128,7 +128,8 @@ def judge(exercise_dir: Path, files_dir: Path, language: str, seed: int | None, 
     files = _answer(source, files_dir, language)
     seed = secrets.randbelow(2**31) if seed is None else seed
     try:
-        result = judge_files(source, files, language=language, seed=seed, box=_ready_sandbox())
+        with _ready_sandbox() as box:
+            result = judge_files(source, files, language=language, seed=seed, box=box)
     except SandboxError as error:
         result = None
         said = judgement_as_json(source, None, reason=str(error))
@@ -155,15 +156,18 @@ def _config() -> Config:
     return cast(Config, current_app.extensions["greenroom.config"])
 
 
-def _ready_sandbox() -> Sandbox:
-    """Return the sandbox once its limits were seen to bite. Raises SandboxError."""
+@contextmanager
+def _ready_sandbox(*, pool_bytes: int = 0) -> Iterator[Sandbox]:
+    """Give the sandbox once its limits were seen to bite. Raises SandboxError."""
     box = sandbox_of(cast(Flask, current_app._get_current_object()))  # type: ignore[attr-defined]
     problems = unproven(box)
     if problems:
         raise SandboxError("; ".join(problems))
-    box.keep_ready(_config().pool_bytes)
-    atexit.register(box.close)
-    return box
+    box.keep_ready(pool_bytes)
+    try:
+        yield box
+    finally:
+        box.close()
 
 
 def _exercises_in(path: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from flask_login import current_user
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.catalog.services import find
+from app.db import only_reads
 from app.errors import Invalid, NotFound, prefers_json
 from app.live.services import after
 from app.live.stream import last_seen, stream
@@ -95,6 +96,7 @@ def create(track: str, slug: str) -> ResponseReturnValue:
     )
     submission_id = submission.id
     kept = drafts.keep_draft(learner_id, exercise, language=language, version=_version(version), files=files)
+    only_reads()
     judged = services.await_verdict(submission_id, _patience())
     url = url_for(".show", submission_id=submission_id)
     if not prefers_json():
