@@ -63,14 +63,14 @@ class DockerBox:
     """The real sandbox. Refuses learner code until `doctor.examine` has proven the limits of this engine.
 
     `pool_bytes` is the memory that boxes and judges made ahead may hold; with 0 everything is made for its job.
-    Whoever gives more calls `close` in the end.
+    Whoever gives more calls `close` in the end. Without `doors` the bytes of boxes go through the engine's streams.
     """
 
-    def __init__(self, runtime: str = "", *, proven: bool = False, pool_bytes: int = 0) -> None:
+    def __init__(self, runtime: str = "", *, proven: bool = False, pool_bytes: int = 0, doors: bool = True) -> None:
         self.runtime = runtime  # an OCI runtime known to the engine, e.g. runsc; empty: the engine's default
         self.proven = proven
         self.pool = Pool(pool_bytes)
-        self._lines = Lines()
+        self._lines = Lines(direct=doors)
         self._local = threading.local()
 
     def engine(self) -> docker.DockerClient:

@@ -50,8 +50,8 @@ class BoxBroken(Broken):
 class Lines:
     """Whether boxes can dial us here: not where the engine runs on another kernel. Found out by the first box."""
 
-    def __init__(self) -> None:
-        self.direct = True
+    def __init__(self, *, direct: bool) -> None:
+        self.direct = direct
         self._worked = False
 
     def door(self) -> Door | None:

@@ -24,6 +24,14 @@ def docker_box() -> Iterator[DockerBox]:
 
 
 @pytest.fixture(scope="session")
+def spliced_box(docker_box: DockerBox) -> Iterator[DockerBox]:
+    """The real sandbox as it is where boxes cannot dial the worker: on another kernel than the engine's."""
+    box = DockerBox(proven=docker_box.proven, pool_bytes=POOL_BYTES, doors=False)
+    yield box
+    box.close()
+
+
+@pytest.fixture(scope="session")
 def cold_box() -> Iterator[DockerBox]:
     """The real sandbox without a pool: everything is made for its job."""
     box = DockerBox(proven=True)

@@ -16,7 +16,7 @@ from tests.sandbox.jobs import ADD, calls_job
 Box = Callable[[Outcome | None], Sandbox]
 
 
-@pytest.fixture(params=["docker", "cold", "fake"])
+@pytest.fixture(params=["docker", "cold", "spliced", "fake"])
 def box_for(request: pytest.FixtureRequest) -> Box:
     """Make a sandbox; the outcome given is what the twin is told to answer where the real one finds it by itself."""
     if request.param != "fake":

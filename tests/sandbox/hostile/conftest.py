@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import docker
 import pytest
 
 from sandbox import container, owner
@@ -29,18 +30,26 @@ class Range:
         assert CANARY not in repr(outcome)
         return outcome
 
-    def left_behind(self) -> set[str]:
-        """Return the containers of this process that are neither held ready by the pool nor about to go."""
-        assert self.box.pool.settle()
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            ready = {each.id for member in self.box.pool.ready() for each in member.containers}
-            wanted = {"label": [f"{container.APP_LABEL}=sandbox", f"greenroom.owner={owner.owner_token()}"]}
-            there = {c["Id"] for c in self.box.engine().api.containers(all=True, filters=wanted)}
-            if there <= ready:
-                return set()
-            time.sleep(0.1)  # one that is just being made
-        return there - ready
+
+_all_boxes: list[DockerBox] = []
+
+
+def left_behind(boxes: list[DockerBox]) -> set[str]:
+    """Return the containers of this process that are neither held ready by a pool nor about to go."""
+    _all_boxes.extend(box for box in boxes if box not in _all_boxes)
+    assert all(box.pool.settle() for box in _all_boxes)
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        ready = {each.id for box in _all_boxes for member in box.pool.ready() for each in member.containers}
+        wanted = {"label": [f"{container.APP_LABEL}=sandbox", f"greenroom.owner={owner.owner_token()}"]}
+        there = {c["Id"] for c in shared_engine(boxes).api.containers(all=True, filters=wanted)}
+        if there <= ready or time.monotonic() > deadline:
+            return there - ready
+        time.sleep(0.1)  # one that is just being made
+
+
+def shared_engine(boxes: list[DockerBox]) -> docker.DockerClient:
+    return boxes[0].engine()
 
 
 @pytest.fixture(scope="session")
@@ -55,9 +64,26 @@ def hostile(shooting_range: Range) -> Range:
     return shooting_range
 
 
+@pytest.fixture(params=["handed", "spliced"])
+def either(request: pytest.FixtureRequest) -> Range:
+    """Where a test runs its hostile job over each of the two channels."""
+    if request.param == "handed":
+        return Range(request.getfixturevalue("docker_box"))
+    return Range(request.getfixturevalue("spliced_box"))
+
+
+@pytest.fixture
+def spliced(spliced_box: DockerBox) -> Range:
+    """Where a test runs its hostile job when the box's channel is a pair of pipes."""
+    return Range(spliced_box)
+
+
 @pytest.fixture(autouse=True)
-def nothing_is_left_and_the_engine_is_well(shooting_range: Range) -> Iterator[None]:
+def nothing_is_left_and_the_engine_is_well(request: pytest.FixtureRequest, shooting_range: Range) -> Iterator[None]:
     """After each test: the engine answers, and nothing of the test's jobs is left."""
     yield
     assert shooting_range.box.engine().ping()
-    assert shooting_range.left_behind() == set()
+    others = {"spliced_box", "cold_box"} & set(request.fixturenames)
+    boxes = [shooting_range.box, *(request.getfixturevalue(name) for name in others)]
+    boxes += [range.box for name, range in request.node.funcargs.items() if name == "either"]
+    assert left_behind(boxes) == set()

@@ -11,12 +11,13 @@ from tests.sandbox.hostile.suites import PATIENT, SHORT, accepted, add_job, pass
 # Finds the driver's channel among the open descriptors, as code beside the driver can.
 FIND = """
 import json, os, stat, sys
-PIPES = [fd for fd in range(3, 32) if os.path.exists(f"/proc/self/fd/{fd}")
-         and stat.S_ISFIFO(os.stat(fd).st_mode)]
 def writable(fd):
     with open(f"/proc/self/fdinfo/{fd}") as info:
-        return int(info.read().split("flags:")[1].split()[0], 8) & 3 == 1
-OUT = [fd for fd in PIPES if writable(fd)][0]
+        return int(info.read().split("flags:")[1].split()[0], 8) & 3 in (1, 2)
+def channel(fd):
+    mode = os.stat(fd).st_mode
+    return (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)) and writable(fd)
+OUT = [fd for fd in range(3, 32) if os.path.exists(f"/proc/self/fd/{fd}") and channel(fd)][0]
 def say(line):
     os.write(OUT, line + b"\\n")
 def forge(value):
@@ -66,9 +67,9 @@ DISTURBING = {
 
 
 @pytest.mark.parametrize("body", DISTURBING.values(), ids=DISTURBING.keys())
-def test_whoever_disturbs_the_channel_has_crashed(hostile: Range, body: str) -> None:
+def test_whoever_disturbs_the_channel_has_crashed(either: Range, body: str) -> None:
     job = add_job(attack(body))
-    outcome = hostile.run(job)
+    outcome = either.run(job)
     assert outcome.ended is Ended.CRASHED
     assert not accepted(outcome, job)
     assert "small" in passed(outcome)  # what was judged before stays judged
@@ -87,9 +88,9 @@ AT_IMPORT = {
 
 
 @pytest.mark.parametrize("body", AT_IMPORT.values(), ids=AT_IMPORT.keys())
-def test_whoever_disturbs_the_channel_while_it_loads_has_crashed(hostile: Range, body: str) -> None:
+def test_whoever_disturbs_the_channel_while_it_loads_has_crashed(either: Range, body: str) -> None:
     job = add_job(f"{FIND}\n{body}\ndef add(a, b):\n    return a + b\n")
-    outcome = hostile.run(job)
+    outcome = either.run(job)
     assert outcome.ended is Ended.CRASHED
     assert not accepted(outcome, job)
 

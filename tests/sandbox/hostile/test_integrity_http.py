@@ -74,7 +74,7 @@ def forge(*lines):
     """Write to the judge what only the shim should: its pipe can be opened by whoever has its user."""
     for number in range(1, 10):
         path = f"/proc/{os.getppid()}/fd/{number}"
-        if os.path.exists(path) and os.readlink(path).startswith("pipe:"):
+        if os.path.exists(path) and os.readlink(path).startswith(("pipe:", "socket:")):
             try:
                 pipe = os.open(path, os.O_WRONLY)
             except OSError:
@@ -264,27 +264,44 @@ ENDS = {
     "kill-carrier": {Ended.CRASHED},
     "stop-carrier": {Ended.OUT_OF_TIME},
     "flood-output": {Ended.TOO_MUCH_OUTPUT},
+}
+FORGED = {
     "forge-verdict": {Ended.CRASHED},
     "forge-garbage": {Ended.CRASHED},
     "forge-infinity": {Ended.CRASHED},
     "forge-list": {Ended.CRASHED},
     "forge-flood": {Ended.CRASHED, Ended.TOO_MUCH_OUTPUT, Ended.OUT_OF_TIME},
 }
-
-
-@pytest.mark.parametrize("path", ENDS)
-def test_whoever_turns_on_what_carries_its_answers_ends_the_box(hostile: Range, path: str) -> None:
-    tests = f"""
+TURNED = """
 def test_first(shared):
     assert shared().get("/{path}").text == "fine"
 
 def test_second(start):
     assert start().get("/fine").text == "fine"
 """
-    job = http_job(EVIL, tests, "test_first", "test_second", limits=SHORT if "stop" in path else PATIENT)
-    outcome = hostile.run(job)
+
+
+@pytest.mark.parametrize("path", ENDS)
+def test_whoever_turns_on_what_carries_its_answers_ends_the_box(either: Range, path: str) -> None:
+    limits = SHORT if "stop" in path else PATIENT
+    job = http_job(EVIL, TURNED.format(path=path), "test_first", "test_second", limits=limits)
+    outcome = either.run(job)
     assert outcome.ended in ENDS[path]
     assert not accepted(outcome, job)
+
+
+@pytest.mark.parametrize("path", FORGED)
+def test_whoever_speaks_for_the_carrier_over_its_pipes_ends_the_box(spliced: Range, path: str) -> None:
+    job = http_job(EVIL, TURNED.format(path=path), "test_first", "test_second", limits=PATIENT)
+    outcome = spliced.run(job)
+    assert outcome.ended in FORGED[path]
+    assert not accepted(outcome, job)
+
+
+@pytest.mark.parametrize("path", FORGED)
+def test_the_carriers_own_socket_is_out_of_reach_of_the_server(hostile: Range, path: str) -> None:
+    job = http_job(EVIL, TURNED.format(path=path), "test_first", "test_second", limits=PATIENT)
+    assert accepted(hostile.run(job), job)  # nothing was forged: there is nothing to write to
 
 
 @pytest.mark.parametrize("path", ["exit", "half-exit"])

@@ -12,7 +12,7 @@ from tests.sandbox.hostile.conftest import Range
 from tests.sandbox.hostile.suites import CANARY, accepted, add_job, passed, probe_job
 
 LOOK = r'''
-import ctypes, errno, glob, os, pathlib, socket, stat
+import ctypes, errno, glob, os, pathlib, re, socket, stat
 _libc = ctypes.CDLL(None, use_errno=True)
 _NUMBERS = {
     "ptrace": (101, 117), "mount": (165, 40), "umount2": (166, 39), "unshare": (272, 97), "setns": (308, 268),
@@ -61,7 +61,9 @@ def listening():
     return found
 
 def abstract_sockets():
-    return [l for l in pathlib.Path("/proc/net/unix").read_text().splitlines()[1:] if "@" in l or "/" in l]
+    lines = pathlib.Path("/proc/net/unix").read_text().splitlines()[1:]
+    # The far end of the box's own line keeps the name of the door it came through, which is gone.
+    return [l for l in lines if ("@" in l or "/" in l) and not re.search(r" /proc/self/fd/\d+/door$", l)]
 
 def family(number, kind):
     try:
@@ -224,7 +226,7 @@ CLAIMS = {
     ),
     "no_mount_of_the_host": (
         "{m.replace('/usr', '') for m in solution.mounts()}"
-        " <= {'/etc/resolv.conf', '/etc/hostname', '/etc/hosts', '/sbin/docker-init'}"
+        " <= {'/etc/resolv.conf', '/etc/hostname', '/etc/hosts', '/sbin/docker-init', '/run/door'}"
     ),
     "no_hidden_test_in_a_file": f"solution.search({CANARY[::-1]!r}) == []",
     "nothing_beside_the_submission": "solution.beside() == ['solution.py']",
