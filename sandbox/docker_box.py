@@ -129,6 +129,7 @@ class DockerBox:
 
     def close(self) -> None:
         """Destroy everything that is held ready."""
+        self._lines.closed = True
         self.pool.close()
         door.close_all()
 

@@ -31,6 +31,7 @@ from sandbox.pump import Peer
 ENGINE_ERRORS = (DockerException, requests.RequestException, OSError)
 log = logging.getLogger("greenroom.sandbox")
 DOOR_SECONDS = 20.0
+LOOK_UP_SECONDS = 0.5  # while waiting for a judge
 START_SECONDS = 60.0  # guards for the platform's own part
 RETURN_SECONDS = 10.0
 
@@ -48,11 +49,20 @@ class BoxBroken(Broken):
 
 
 class Lines:
-    """Whether boxes can dial us here: not where the engine runs on another kernel. Found out by the first box."""
+    """How boxes and judges are reached from this process, and whether any more are to be made.
+
+    `direct`: they can dial us. Not so where the engine runs on another kernel, which the first one shows.
+    """
 
     def __init__(self, *, direct: bool) -> None:
         self.direct = direct
+        self.closed = False
         self._worked = False
+
+    def refuse_when_closed(self) -> None:
+        """Raise Broken once nothing is to be made any more."""
+        if self.closed:
+            raise Broken("the sandbox is being closed")
 
     def door(self) -> Door | None:
         """Return a new door, or None where doors do not work."""
@@ -106,6 +116,7 @@ class Box:
 def make_box(engine: Engine, lines: Lines, image: str, command: tuple[str, ...], role: Role, runtime: str) -> Box:
     """Return a box that is up. Raises Broken or ENGINE_ERRORS."""
     while True:
+        lines.refuse_when_closed()
         door = lines.door()
         made = container.create(engine, image, command, role, runtime=runtime, door=str(door.folder) if door else "")
         try:
@@ -253,26 +264,30 @@ class Judge:
     def hear(self, wanted: str, seconds: float, *, beside: Peer | None = None) -> dict[str, Any]:
         """Return its next message of type `wanted`, passing over others. Raises Broken."""
         deadline = time.monotonic() + seconds
-        peers = [self.peer.sock] + ([beside.sock] if beside is not None else [])
         while True:
-            self.peer.flush()
-            writing = [self.peer.sock] if self.peer.out else []
-            left = deadline - time.monotonic()
-            readable = select.select(peers, writing, [], max(0.0, left))[0]
-            if beside is not None and beside.sock in readable:
-                beside.read()
-                if not beside.open:
-                    raise Broken(f"the service ended: {beside.stderr.decode('utf-8', 'replace')[-2000:]}")
-            if self.peer.sock in readable:
-                self._take()
             while self._heard:
                 message = self._heard.popleft()
                 if message["type"] == wanted:
                     return message
-            if not self.peer.open:
-                raise Broken(f"the judge ended: {self.peer.stderr.decode('utf-8', 'replace')[-2000:]}")
+            self._lines.refuse_when_closed()
+            left = deadline - time.monotonic()
             if left <= 0:
                 raise Broken(f"the judge did not say {wanted!r} within {seconds:g} s")
+            self._exchange(min(left, LOOK_UP_SECONDS), beside)
+
+    def _exchange(self, seconds: float, beside: Peer | None) -> None:
+        """Send what waits and take what comes within `seconds`. Raises Broken when somebody is gone."""
+        self.peer.flush()
+        peers = [self.peer.sock] + ([beside.sock] if beside is not None else [])
+        readable = select.select(peers, [self.peer.sock] if self.peer.out else [], [], seconds)[0]
+        if beside is not None and beside.sock in readable:
+            beside.read()
+            if not beside.open:
+                raise Broken(f"the service ended: {beside.stderr.decode('utf-8', 'replace')[-2000:]}")
+        if self.peer.sock in readable:
+            self._take()
+            if not self.peer.open and not self._heard:
+                raise Broken(f"the judge ended: {self.peer.stderr.decode('utf-8', 'replace')[-2000:]}")
 
     def note(self, message: dict[str, Any]) -> None:
         """Keep a message that came during a job and is about what follows it."""
