@@ -134,7 +134,7 @@ def _on_unexpected(_error: InternalServerError) -> ResponseReturnValue:
 
 def init_app(app: Flask) -> None:
     """Answer every error with a friendly page, or JSON for scripts, that tells nothing of the inside."""
-    app.log_exception = lambda exc_info: log.error("request.failed", exc_info=exc_info)  # type: ignore[method-assign]
+    app.log_exception = lambda exc_info: log.error("request.failed", exc_info=exc_info)  # type: ignore[method-assign] # ours
     app.register_error_handler(GreenroomError, _on_greenroom_error)
     app.register_error_handler(CSRFError, _on_csrf_error)
     app.register_error_handler(HTTPException, _on_http_exception)

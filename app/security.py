@@ -57,7 +57,7 @@ limiter = Limiter(key_func=per_ip, storage_uri="memory://", headers_enabled=True
 
 def public(view: View) -> View:
     """Mark `view` as open to everybody. Without this mark an endpoint asks for an account."""
-    view.is_public = True  # type: ignore[attr-defined]
+    view.is_public = True  # type: ignore[attr-defined] # a mark on the function, read below
     return view
 
 
@@ -75,7 +75,7 @@ def instructor_required(view: View) -> View:
             raise Forbidden("This page is for instructors.")
         return view(*args, **kwargs)
 
-    guarded.instructors_only = True  # type: ignore[attr-defined]
+    guarded.instructors_only = True  # type: ignore[attr-defined] # likewise
     return cast(View, login_required(guarded))
 
 
@@ -195,7 +195,7 @@ def init_app(app: Flask) -> None:
     )
     if config.trusted_proxies:
         hops = config.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's way
     logs.init_app(app)
     login_manager.init_app(app)
     # "strong" would sign a learner out whenever the phone changes networks.

@@ -305,9 +305,11 @@ def cgroups_of(api: docker.APIClient, container_id: str) -> dict[str, Path]:
 
 def count_in(folder: Path | None, names: tuple[str, ...], key: str) -> int | None:
     """Return the number after `key` in the first of the files that is there, or None."""
-    for name in names if folder is not None else ():
+    if folder is None:
+        return None
+    for name in names:
         with contextlib.suppress(OSError, ValueError):
-            for line in (folder / name).read_text(encoding="ascii").splitlines():  # type: ignore[operator]
+            for line in (folder / name).read_text(encoding="ascii").splitlines():
                 if line.split()[0] == key:
                     return int(line.split()[1])
     return None
@@ -315,9 +317,11 @@ def count_in(folder: Path | None, names: tuple[str, ...], key: str) -> int | Non
 
 def number_in(folder: Path | None, names: tuple[str, ...]) -> int:
     """Return the number in the first of the files that is there, or 0."""
-    for name in names if folder is not None else ():
+    if folder is None:
+        return 0
+    for name in names:
         with contextlib.suppress(OSError, ValueError):
-            return int((folder / name).read_text(encoding="ascii"))  # type: ignore[operator]
+            return int((folder / name).read_text(encoding="ascii"))
     return 0
 
 

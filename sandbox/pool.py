@@ -78,6 +78,8 @@ class Shelf:
     out: int = 0  # taken and not back (reusable ones)
     returning: int = 0  # of these, on their way back
     making: int = 0
+    retry_at: float = 0.0  # not before, after a failure
+    pause: float = 0.0  # that the last failure brought
     size_bytes: int = 0  # of one member, as last measured
 
     def target(self, now: float) -> int:
@@ -159,6 +161,8 @@ class Pool:
             if shelf is not None and not self._closed and len(shelf.ready) < MOST:
                 shelf.size_bytes = member.memory_bytes() or shelf.size_bytes
                 shelf.ready.append((time.monotonic(), member))
+                shelf.retry_at = shelf.pause = 0.0
+                self._trim()
                 self._changed.notify_all()
                 return
         member.discard()
@@ -172,11 +176,13 @@ class Pool:
                 fresh = refresh()
             except Exception as error:  # whatever broke it: it is not used again
                 log.warning("pool.refresh_failed %s: %s", sort.label, error)
-            if fresh:
-                self.put(sort, member)
-            else:
-                member.discard()
-            self._left(sort, returning=True)
+            try:
+                if fresh:
+                    self.put(sort, member)
+                else:
+                    member.discard()
+            finally:
+                self._left(sort, returning=True)
 
         with self._changed:
             if shelf := self._shelves.get(sort.key):
@@ -243,9 +249,9 @@ class Pool:
             self._closed = True
             members = [member for shelf in self._shelves.values() for _, member in shelf.ready]
             self._shelves.clear()
+            for member in members:
+                self._chore(member.discard)
             self._changed.notify_all()
-        for member in members:
-            self._chore(member.discard)
         self.settle()
         for _ in self._chore_threads:
             self._chores.put(None)
@@ -283,18 +289,18 @@ class Pool:
         """Do `chore` beside the jobs, unless too many wait already."""
         with self._changed:
             crowded = self._waiting_chores > MOST_CHORES or self._closed
+            if not crowded:
+                self._chore(chore)  # before anybody can close
         if crowded:
             chore()
-        else:
-            self._chore(chore)
 
     def _chore(self, chore: Callable[[], None]) -> None:
-        with self._changed:
-            self._waiting_chores += 1
-            if len(self._chore_threads) < min(CHORES, self._waiting_chores):
-                thread = threading.Thread(target=self._do_chores, name="chores", daemon=True)
-                self._chore_threads.append(thread)
-                thread.start()
+        """Hand `chore` to the threads for it; the lock is held."""
+        self._waiting_chores += 1
+        if len(self._chore_threads) < min(CHORES, self._waiting_chores):
+            thread = threading.Thread(target=self._do_chores, name="chores", daemon=True)
+            self._chore_threads.append(thread)
+            thread.start()
         self._chores.put(chore)
 
     def _do_chores(self) -> None:
@@ -308,7 +314,6 @@ class Pool:
                 self._changed.notify_all()
 
     def _refill(self) -> None:
-        pause = BACK_OFF[0]
         while True:
             with self._changed:
                 if self._closed:
@@ -316,29 +321,37 @@ class Pool:
                 self._weed(time.monotonic())
                 key = self._next(time.monotonic(), patient=True)
                 if key is None:
-                    self._changed.wait(QUIET if self._jobs else IDLE)
+                    self._changed.wait(self._nap(time.monotonic()))
                     continue
                 shelf = self._shelves[key]
                 shelf.making += 1
-            member: Member | None = None
+            made = False
             try:
-                member = shelf.sort.make()
-                self.put(shelf.sort, member)
-                pause = BACK_OFF[0]
+                self.put(shelf.sort, shelf.sort.make())
+                made = True
             except Exception as error:  # an engine that is away: jobs say so to whoever asks, the pool tries again
                 log.warning("pool.refill_failed %s: %s", shelf.sort.label, error)
             with self._changed:
                 shelf.making -= 1
+                if not made:
+                    shelf.pause = min(max(2 * shelf.pause, BACK_OFF[0]), BACK_OFF[1])
+                    shelf.retry_at = time.monotonic() + shelf.pause
                 self._changed.notify_all()
-                if member is None:
-                    self._changed.wait_for(lambda: self._closed, pause)
-                    pause = min(pause * 2, BACK_OFF[1])
+
+    def _nap(self, now: float) -> float:
+        """Return how long nothing needs to be done unless something changes."""
+        retries = [shelf.retry_at - now for shelf in self._shelves.values() if shelf.retry_at > now]
+        return min([QUIET if self._jobs else IDLE, *retries])
 
     def _next(self, now: float, *, patient: bool) -> Hashable | None:
         """Return the sort to make one of: the emptiest shelf, of these the last wanted; the lock is held."""
         if self._closed or not self.budget_bytes:
             return None
-        short = [(len(s.ready), -s.wanted_at, k) for k, s in self._shelves.items() if len(s.ready) < s.target(now)]
+        short = [
+            (len(shelf.ready), -shelf.wanted_at, key)
+            for key, shelf in self._shelves.items()
+            if len(shelf.ready) < shelf.target(now) and (shelf.retry_at <= now or not patient)
+        ]
         for count, _, key in sorted(short, key=lambda each: each[:2]):
             if patient and count and self._jobs:
                 return None
@@ -349,13 +362,26 @@ class Pool:
     def _make_room(self, key: Hashable) -> bool:
         """Return whether one more of `key` fits, after discarding what was wanted less lately; the lock is held."""
         wanted = self._shelves[key]
-        while sum(len(s.ready) * s.size_bytes for s in self._shelves.values()) + wanted.size_bytes > self.budget_bytes:
+        while self._held_bytes() + wanted.size_bytes > self.budget_bytes:
             older = [s for s in self._shelves.values() if s.ready and s.wanted_at < wanted.wanted_at]
             if not older:
                 return False
             _, member = min(older, key=lambda s: s.wanted_at).ready.popleft()
             self._later(member.discard)
         return True
+
+    def _trim(self) -> None:
+        """Discard what was wanted least lately until all fits: a member may be larger than was known.
+
+        The lock is held.
+        """
+        while self.budget_bytes and self._held_bytes() > self.budget_bytes:
+            stocked = [shelf for shelf in self._shelves.values() if shelf.ready]
+            _, member = min(stocked, key=lambda shelf: shelf.wanted_at).ready.popleft()
+            self._later(member.discard)
+
+    def _held_bytes(self) -> int:
+        return sum(len(shelf.ready) * shelf.size_bytes for shelf in self._shelves.values())
 
     def _weed(self, now: float) -> None:
         """Discard the dead, the old, and what is more than wanted; the lock is held."""

@@ -20,7 +20,6 @@ from sandbox.errors import WireError
 
 CHUNK = 256 * 1024
 HIGH_WATER = 4 * 1024 * 1024  # stop reading one side while the other has this much to take
-MAX_BOX_BYTES = 96 * 1024 * 1024  # a box that sends more than this in all is cut off
 MAX_STDERR_BYTES = 4 * 1024 * 1024
 KEPT_STDERR = 16 * 1024
 
@@ -162,7 +161,9 @@ class Pump:
             self.on_control(message)
 
     def _flooded(self) -> bool:
-        return self.box is not None and (self.box.received > MAX_BOX_BYTES or self.box.stderr_bytes > MAX_STDERR_BYTES)
+        if self.box is None:
+            return False
+        return self.box.received > wire.MAX_BOX_BYTES or self.box.stderr_bytes > MAX_STDERR_BYTES
 
     def _rearm(self, selector: selectors.BaseSelector) -> None:
         """Ask for writability only where something waits, and for reading only where the other side keeps up."""

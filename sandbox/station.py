@@ -24,7 +24,7 @@ from docker.errors import DockerException
 from sandbox import container, owner, wire
 from sandbox.container import Container, Engine, Role
 from sandbox.door import Door, DoorShut
-from sandbox.errors import SandboxError, WireError
+from sandbox.errors import EngineUnavailable, SandboxError, WireError
 from sandbox.outcome import Ended
 from sandbox.pump import Peer
 
@@ -109,8 +109,7 @@ class Box:
         """Destroy it; what fails is left to the sweep."""
         with suppress(OSError):
             self.peer.sock.close()
-        with suppress(*ENGINE_ERRORS):
-            self.container.destroy()
+        _destroy(self.container)
 
 
 def make_box(engine: Engine, lines: Lines, image: str, command: tuple[str, ...], role: Role, runtime: str) -> Box:
@@ -118,8 +117,11 @@ def make_box(engine: Engine, lines: Lines, image: str, command: tuple[str, ...],
     while True:
         lines.refuse_when_closed()
         door = lines.door()
-        made = container.create(engine, image, command, role, runtime=runtime, door=str(door.folder) if door else "")
+        made = None
         try:
+            made = container.create(
+                engine, image, command, role, runtime=runtime, door=str(door.folder) if door else ""
+            )
             if door is None:
                 peer = Peer(made.start())
             else:
@@ -127,18 +129,24 @@ def make_box(engine: Engine, lines: Lines, image: str, command: tuple[str, ...],
                 peer = Peer(door.admit(made.uid, DOOR_SECONDS), framed=False)
                 lines.used()
             _await_line(peer, {"type": "up"})
+            made.mark()
+            return Box(made, peer)
         except DoorShut as error:
-            made.destroy()
+            _destroy(made)
             lines.unused(error)
-            continue
         except BaseException:
-            made.destroy()
+            _destroy(made)
             raise
         finally:
             if door is not None:
                 door.close()
-        made.mark()
-        return Box(made, peer)
+
+
+def _destroy(one: Container | None) -> None:
+    """Destroy a container; what fails is left to the sweep."""
+    if one is not None:
+        with suppress(*ENGINE_ERRORS, EngineUnavailable):
+            one.destroy()
 
 
 def _await_line(peer: Peer, wanted: Mapping[str, Any]) -> None:
@@ -200,16 +208,19 @@ class Judge:
             self._volume = f"greenroom-{secrets.token_hex(8)}"
             self._engine().volumes.create(name=self._volume, labels=labels)
         door = self._lines.door() if service is None else None
-        self.container = container.create(
-            self._engine, self._image, (), container.JUDGE_ROLE,
-            runtime=self._runtime, volume=self._volume, door=str(door.folder) if door else "",
-        )  # fmt: skip
-        self.peer = Peer(self.container.start())
-        if door is not None:
-            try:
+        try:
+            self.container = container.create(
+                self._engine, self._image, (), container.JUDGE_ROLE,
+                runtime=self._runtime, volume=self._volume, door=str(door.folder) if door else "",
+            )  # fmt: skip
+            self.peer = Peer(self.container.start())
+            if door is not None:
                 self._hatch = door.admit(self.container.uid, DOOR_SECONDS)
-            except DoorShut as error:
-                self._lines.unused(error)
+        except DoorShut as error:
+            self._lines.unused(error)
+        finally:
+            if door is not None:
+                door.close()
 
     def collect(self, suite: Suite) -> None:
         """Give it its suite. Raises Broken with the reason when the suite cannot be collected."""
@@ -297,7 +308,10 @@ class Judge:
         try:
             for channel, payload in self.frames.feed(self.peer.read()):
                 if channel == wire.CONTROL:
-                    self._heard.append(json.loads(payload))
+                    message = json.loads(payload)
+                    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+                        raise ValueError("a message is an object with a type")
+                    self._heard.append(message)
         except (WireError, ValueError) as error:
             raise Broken(f"the judge garbled its frames: {error}") from error
 
@@ -319,11 +333,9 @@ class Judge:
         if self._hatch is not None:
             self._hatch.close()
         for each in (self.service, getattr(self, "container", None)):
-            if each is not None:
-                with suppress(*ENGINE_ERRORS):
-                    each.destroy()
+            _destroy(each)
         if self._volume:
-            with suppress(*ENGINE_ERRORS):
+            with suppress(*ENGINE_ERRORS, EngineUnavailable):
                 self._engine().volumes.get(self._volume).remove(force=True)
 
 

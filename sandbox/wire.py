@@ -17,6 +17,7 @@ from sandbox.errors import WireError
 
 CONTROL, BOX = 0, 1
 HEADER = struct.Struct(">BI")
+MAX_BOX_BYTES = 96 * 1024 * 1024  # a box that sends more than this in all is cut off
 MAX_FRAME = 32 * 1024 * 1024
 MAX_LINE = 4 * 1024 * 1024  # as Python objects up to forty times that; the shim cuts longer bodies into pieces
 MAX_DEPTH = 200

@@ -25,7 +25,7 @@ class RegisterForm(FlaskForm):  # type: ignore[misc]  # flask-wtf ships no types
     time_zone = HiddenField(default="UTC")
 
 
-class SignInForm(FlaskForm):  # type: ignore[misc]
+class SignInForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     """Signs in. Says nothing of which part was wrong."""
 
     email = EmailField("E-mail", [InputRequired("Enter your e-mail."), Length(max=254)])
@@ -33,7 +33,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
     next = HiddenField()
 
 
-class SettingsForm(FlaskForm):  # type: ignore[misc]
+class SettingsForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     """Name, time zone and theme."""
 
     name = StringField("Name", [InputRequired("Enter your name."), Length(max=80)])
@@ -52,7 +52,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]
         self.time_zone.choices = [SelectChoice(zone) for zone in time_zones()]
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc]
+class PasswordForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     """Changes the password."""
 
     current = PasswordField("Current password", [InputRequired("Enter your current password.")])

@@ -159,7 +159,7 @@ def _config() -> Config:
 @contextmanager
 def _ready_sandbox(*, pool_bytes: int = 0) -> Iterator[Sandbox]:
     """Give the sandbox once its limits were seen to bite. Raises SandboxError."""
-    box = sandbox_of(cast(Flask, current_app._get_current_object()))  # type: ignore[attr-defined]
+    box = sandbox_of(cast(Flask, current_app._get_current_object()))  # type: ignore[attr-defined] # not its proxy
     problems = unproven(box)
     if problems:
         raise SandboxError("; ".join(problems))

@@ -114,7 +114,7 @@ def _build() -> MarkdownIt:
     markdown.core.ruler.push("requirements", _requirements)
     for name in ("th_open", "td_open"):
         markdown.add_render_rule(name, _cell)
-    markdown.renderer.rules["table_open"] = _table_open  # type: ignore[attr-defined]
+    markdown.renderer.rules["table_open"] = _table_open  # type: ignore[attr-defined] # of its own renderer
     markdown.renderer.rules["table_close"] = _table_close  # type: ignore[attr-defined]
     return markdown
 

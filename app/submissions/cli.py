@@ -99,7 +99,7 @@ def sweep() -> None:
 
 
 def _app() -> Flask:
-    return cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
+    return cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined] # threads need the app itself
 
 
 COMMANDS = (worker, sandbox)

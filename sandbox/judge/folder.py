@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 SCRATCH = (Path("/tmp"), Path("/dev/shm"), Path("/run/greenroom"))  # noqa: S108 - the judge's own
 
 
 class Folder:
-    """The tests and data of one suite under `root`."""
+    """The tests and data of one suite under `root`, which is alone in its parent."""
 
     def __init__(self, root: Path, files: Mapping[str, str]) -> None:
         self._root, self._files = root, dict(files)
         self._marks: dict[str, tuple[int, ...]] = {}
+        self._modes = {place: place.stat().st_mode for place in (*SCRATCH, root.parent) if place.exists()}
 
     def write(self) -> None:
         """Put the files there, and nothing else."""
-        shutil.rmtree(self._root, ignore_errors=True)
-        (self._root / "data").mkdir(parents=True, exist_ok=True)
+        self._clear(self._root.parent)
+        (self._root / "data").mkdir(parents=True)
         for name, text in self._files.items():
             path = self._root / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,31 +31,38 @@ class Folder:
     def restore(self) -> None:
         """Empty the scratch places; write the files again if any was touched."""
         for place in SCRATCH:
-            for entry in os.scandir(place) if os.access(place, os.W_OK) else ():
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    Path(entry.path).unlink()
+            self._clear(place)
         if dict(self._look()) != self._marks:
-            for entry in os.scandir(self._root.parent):
-                if entry.is_dir(follow_symlinks=False):
-                    _open_up(Path(entry.path))
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    Path(entry.path).unlink()
             self.write()
 
+    def _clear(self, place: Path) -> None:
+        """Leave nothing in `place`, and its rights as they were."""
+        if place in self._modes:
+            _empty(place)
+            with suppress(OSError):  # not ours: then nobody here changed it either
+                place.chmod(self._modes[place])
+
     def _look(self) -> Iterator[tuple[str, tuple[int, ...]]]:
-        """Give every entry below the root's parent with what changes when it is touched: a ctime cannot be set."""
-        for folder, names, files in os.walk(self._root.parent):
+        """Give the root's parent and all below it, with what changes when it is touched: a ctime cannot be set."""
+        top = self._root.parent
+        yield str(top), (top.lstat().st_mode,)
+        for folder, names, files in os.walk(top):
             for name in (*names, *files):
                 path = Path(folder, name)
                 stat = path.lstat()
                 yield str(path), (stat.st_ino, stat.st_size, stat.st_mode, stat.st_ctime_ns)
 
 
-def _open_up(folder: Path) -> None:
-    """Give back the rights that a test may have taken from its folders."""
-    for path in (folder, *folder.rglob("*")):
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(0o700)
+def _empty(folder: Path) -> None:
+    """Remove everything in `folder`, also where a test took its own rights away."""
+    with suppress(OSError):
+        folder.chmod(0o700)
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            path = Path(entry.path)
+            with suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    _empty(path)
+                    path.rmdir()
+                else:
+                    path.unlink()

@@ -16,7 +16,6 @@ from sandbox.judge.faults import LimitHit
 
 MAX_UNREAD_BYTES = 32 * 1024 * 1024  # of the box, that nobody has asked for yet
 MAX_UNREAD_LINES = 100_000
-MAX_BOX_BYTES = 96 * 1024 * 1024  # a box that sends more than this in all is cut off
 CHUNK = 1 << 18
 
 
@@ -132,7 +131,7 @@ class Link:
 
     def _take_bytes(self, payload: bytes) -> None:
         self._received += len(payload)
-        if self._received > MAX_BOX_BYTES:
+        if self._received > wire.MAX_BOX_BYTES:
             self.flooded = True
             self._distrust("more bytes than anyone reads")
         if self.garbled:

@@ -14,7 +14,7 @@ from config import ROOT
 from sandbox.docker_box import DockerBox
 from sandbox.doctor import examine
 from tests.bench.machine import Watch
-from tests.bench.report import Answer, Row, goals_table, write_json
+from tests.bench.report import Answer, Goal, Row, goals_table, write_json
 
 ROUNDS = 30
 QUESTIONS = (
@@ -24,13 +24,18 @@ QUESTIONS = (
 
 def main(arguments: list[str]) -> int:
     """Return the exit status: 0 also when a goal is missed, 1 when something could not be measured."""
-    wanted = _parser().parse_args(arguments)
+    parser = _parser()
+    wanted = parser.parse_args(arguments)
+    unknown = set(wanted.questions) - set(QUESTIONS)
+    if unknown or wanted.n < 1:
+        parser.error(f"questions are {', '.join(QUESTIONS)}; N is at least 1")
     box = DockerBox()
     if not examine(box).passed:
         sys.stderr.write("The doctor does not pass: run `flask sandbox doctor` to see why.\n")
         return 1
-    watch, found, goals = Watch(box), {}, []
-    failed = False
+    watch, failed = Watch(box), False
+    found: dict[str, Any] = {}
+    goals: list[Goal] = []
     for name in wanted.questions or QUESTIONS:
         answer, seconds, broke = _ask(name, wanted.n)
         failed |= broke

@@ -180,6 +180,7 @@ class Epicbox:
     """epicbox in an environment of its own, as a process that stays up and answers one line per job."""
 
     memory_mb: float | None = None  # it does not tell
+    processes: tuple[int, ...]
 
     def __init__(self, task: Task, server: subprocess.Popen[str]) -> None:
         self._task, self._server, self._image = task, server, image_name(task.image)

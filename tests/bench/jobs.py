@@ -209,7 +209,7 @@ def _names(tests: str) -> list[str]:
 def _pure() -> Task:
     checks = tuple(Check(id=name, test=name) for name in _names(SLOTS_TESTS))
     tests = suite(hidden=SLOTS_TESTS)
-    job = calls_job(SLOTS, files={"slots.py": SLOTS}, entry="slots.py", suite=tests, checks=checks)
+    job = calls_job(SLOTS, files={"slots.py": SLOTS}, entry="slots.py", suite=tests, checks=checks, exercise="pure")
     files = {"slots.py": SLOTS, "test_it.py": SLOTS_TESTS, "conftest.py": SLOTS_CONFTEST}
     return Task(name="pure", job=job, files=files, image="judge")
 
@@ -217,7 +217,7 @@ def _pure() -> Task:
 def _flask() -> Task:
     files = {"app.py": SHELF, "test_it.py": SHELF_TESTS, "client.py": SHELF_CLIENT, "conftest.py": SHELF_CONFTEST}
     files["asserts.py"] = SHELF_ASSERTS
-    job = http_job(SHELF, SHELF_TESTS, *_names(SHELF_TESTS))
+    job = http_job(SHELF, SHELF_TESTS, *_names(SHELF_TESTS), exercise="flask")
     return Task(name="flask", job=job, files=files, image="python")
 
 
@@ -238,7 +238,7 @@ def _sql() -> Task:
         tests += f"    assert db.run().rows == {answer!r}\n"
         files[f"{number}.sql"] = f"{SCHEMA}\ninsert into sale values {rows};\n"
         files[f"{number}.rows"] = "".join(f"{city}|{cents}\n" for city, cents in answer)
-    job = sql_job(QUERY, tests, *_names(tests), schema=SCHEMA)
+    job = sql_job(QUERY, tests, *_names(tests), schema=SCHEMA, exercise="sql")
     return Task(name="sql", job=job, files=files, image="postgres")
 
 

@@ -47,12 +47,14 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """Return the row with all its values."""
-        found = {"p50": self.p50, "p95": self.p95, "min": min(self.values), "max": max(self.values)}
+        found: dict[str, float] = {}
+        if self.values:
+            found = {"p50": self.p50, "p95": self.p95, "min": min(self.values), "max": max(self.values)}
         return {
             "what": self.what,
             "unit": self.unit,
             "n": len(self.values),
-            **({name: round(value, 3) for name, value in found.items()} if self.values else {}),
+            **{name: round(value, 3) for name, value in found.items()},
             "cpu_ms_per_job": self.cpu_ms,
             "memory_mb": self.memory_mb,
             "note": self.note,
@@ -130,8 +132,9 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 def ratio(dividend: float | None, divisor: float | None) -> float | None:
     """Return `dividend` / `divisor`, or None when one of them is not there."""
-    known = dividend is not None and divisor is not None and not math.isnan(dividend) and not math.isnan(divisor)
-    return dividend / divisor if known and divisor else None
+    if dividend is None or divisor is None or math.isnan(dividend) or math.isnan(divisor) or not divisor:
+        return None
+    return dividend / divisor
 
 
 def _places(value: float) -> int:

@@ -1,14 +1,15 @@
 """From submit to verdict: how long, and for how much CPU time, beside what people use in place of the sandbox.
 
 Times are taken one job at a time, everybody in turn and in another order each round, when nothing of the job before
-is under way. CPU time is taken over whole batches without a pause, creating and destroying included: see
-`machine.Meter` for what is counted. Memory is the most that the box, or the bare pytest, held.
+is under way. CPU time is taken over whole batches without a pause, from full pool to full pool, so that creating and
+destroying count: `machine.Meter` says what else does. Memory is the most that the box, or the bare pytest, held.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
+from statistics import median
 
 from sandbox.docker_box import DockerBox
 from tests.bench.contenders import POOL_BYTES, Contender, Ours, contenders
@@ -76,22 +77,22 @@ def _times(found: list[Contender], n: int) -> dict[str, list[float]]:
 
 
 def _cpu(meter: Meter, found: list[Contender], n: int) -> dict[str, float]:
-    """Return the milliseconds of CPU time per job of each contender; nothing where it cannot all be counted."""
+    """Return the milliseconds of CPU time per job, the median of batches; nothing where it cannot all be counted."""
     if not meter.complete:
         return {}
     size = max(1, n // BATCHES)
-    spent: dict[str, float] = defaultdict(float)
-    for _ in range(BATCHES):
+    spent: dict[str, list[float]] = defaultdict(list)
+    for _ in range(min(BATCHES, n)):
         for each in found:
-            for _ in range(LEAD if isinstance(each, Ours) and each.warm else 0):
+            for _ in range(min(LEAD, n) if isinstance(each, Ours) and each.warm else 0):
                 each.judge()
             each.settle()
             before = meter.seconds()
             for _ in range(size):
                 each.judge()
             each.settle()
-            spent[each.name] += meter.seconds() - before
-    return {name: seconds / (BATCHES * size) * 1000 for name, seconds in spent.items()}
+            spent[each.name].append((meter.seconds() - before) / size * 1000)
+    return {name: median(batches) for name, batches in spent.items()}
 
 
 def _row(task: Task, each: Contender, times: list[float], cpu_ms: float | None) -> Row:

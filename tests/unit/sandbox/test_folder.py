@@ -70,9 +70,8 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         os.chown(base, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, 0)
     try:
-        place = Place(base)
-        monkeypatch.setattr(folder_module, "SCRATCH", (place.tmp, place.shm, base / "not-there"))
-        yield place
+        monkeypatch.setattr(folder_module, "SCRATCH", (base / "tmp", base / "shm", base / "not-there"))
+        yield Place(base)
     finally:
         if is_root:
             os.setresuid(0, 0, 0)

@@ -27,14 +27,14 @@ class Ends:
     """A link, and the ends that worker and box hold. `direct`: the box has a line of its own."""
 
     def __init__(self, *, direct: bool) -> None:
-        link_in, self._worker_out = os.pipe()
-        worker_in, link_out = os.pipe()
+        self._link_in, self._worker_out = os.pipe()
+        worker_in, self._link_out = os.pipe()
         self.heard = os.fdopen(worker_in, "rb")
-        self._fds = {link_in, link_out, self._worker_out}
+        self._threads: list[threading.Thread] = []
         self._judges_line, self.box = socket.socketpair()
         self.box.settimeout(PATIENCE)
         self.direct = direct
-        self.link = Link(link_in, link_out)
+        self.link = Link(self._link_in, self._link_out)
         if direct:
             self.link.take_line(self._judges_line.fileno())
 
@@ -63,14 +63,22 @@ class Ends:
         channel, length = wire.HEADER.unpack(self.heard.read(wire.HEADER.size))
         return channel, self.heard.read(length)
 
+    def beside(self, call: Callable[[], Any]) -> threading.Thread:
+        """Do `call` on a thread of its own."""
+        self._threads.append(threading.Thread(target=call, daemon=True))
+        self._threads[-1].start()
+        return self._threads[-1]
+
     def close(self) -> None:
-        """Close everything."""
-        self.heard.close()
-        self.box.close()
+        """Close everything: first what is read from, so that no thread writes on, to a later test's descriptors."""
+        os.close(self._link_in)
         self._judges_line.close()
-        for fd in self._fds:
-            with suppress(OSError):
-                os.close(fd)
+        self.heard.close()
+        for thread in self._threads:
+            thread.join(PATIENCE)
+        self.box.close()
+        os.close(self._link_out)
+        os.close(self._worker_out)
 
 
 @pytest.fixture(params=[False, True], ids=["frames", "own line"])
@@ -97,12 +105,6 @@ def direct() -> Iterator[Ends]:
     ends.close()
 
 
-def beside(call: Callable[[], Any]) -> threading.Thread:
-    thread = threading.Thread(target=call, daemon=True)
-    thread.start()
-    return thread
-
-
 # Control
 
 
@@ -112,7 +114,7 @@ def test_what_is_told_reaches_the_worker_as_one_control_frame(ends: Ends) -> Non
 
 
 def test_control_messages_come_in_their_order_and_are_waited_for(ends: Ends) -> None:
-    beside(lambda: (time.sleep(0.02), ends.control({"type": "first"}), ends.control({"type": "second"})))
+    ends.beside(lambda: (time.sleep(0.02), ends.control({"type": "first"}), ends.control({"type": "second"})))
     assert [ends.link.control()["type"] for _ in range(2)] == ["first", "second"]
 
 
@@ -131,7 +133,7 @@ def test_a_control_frame_in_pieces_is_one_message(framed: Ends) -> None:
             os.write(framed._worker_out, data[at : at + 100])
             time.sleep(0.001)
 
-    beside(drip)
+    framed.beside(drip)
     assert framed.link.control()["text"] == "x" * 1000
 
 
@@ -166,7 +168,7 @@ def test_lines_are_received_one_by_one_however_they_were_cut(ends: Ends) -> None
         for byte in data:
             ends.box_says(bytes([byte]))
 
-    beside(drip)
+    ends.beside(drip)
     assert [ends.link.receive(PATIENCE)["n"] for _ in range(3)] == [1, 2, 3]
 
 
@@ -195,13 +197,15 @@ def test_many_bytes_pass_both_ways_over_a_line(direct: Ends) -> None:
             got += direct.box.recv(1 << 20)
         direct.box.sendall(got)
 
-    beside(echo)
+    direct.beside(echo)
     direct.link.send({"text": text})
     assert direct.link.receive(PATIENCE) == {"text": text}
 
 
 def test_several_threads_may_send_and_their_lines_do_not_mix(direct: Ends) -> None:
-    senders = [beside(lambda n=n: [direct.link.send({"n": n, "pad": "x" * 50_000}) for _ in range(5)]) for n in "abcd"]
+    senders = [
+        direct.beside(lambda n=n: [direct.link.send({"n": n, "pad": "x" * 50_000}) for _ in range(5)]) for n in "abcd"
+    ]
     got = bytearray()
     while got.count(b"\n") < 20:
         got += direct.box.recv(1 << 20)
@@ -337,7 +341,7 @@ def flood(ends: Ends, piece: bytes) -> LimitHit:
             while True:
                 ends.box_says(piece)
 
-    beside(write)
+    ends.beside(write)
     with pytest.raises(LimitHit) as hit:
         while True:
             ends.link.receive(PATIENCE)
@@ -345,7 +349,7 @@ def flood(ends: Ends, piece: bytes) -> LimitHit:
 
 
 def test_a_box_that_sends_more_than_all_bytes_allowed_has_flooded(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link_module, "MAX_BOX_BYTES", 200_000)
+    monkeypatch.setattr(wire, "MAX_BOX_BYTES", 200_000)
     hit = flood(ends, b'{"n":"%s"}\n' % (b"x" * 1000))  # each line is read, and none is too long
     assert (hit.limit, str(hit)) == ("output", "the program wrote without end")
     assert ends.link.flooded
@@ -357,7 +361,7 @@ def test_a_box_that_sends_more_than_all_bytes_allowed_has_flooded(ends: Ends, mo
 
 def test_up_to_the_last_byte_allowed_nothing_is_a_flood(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
     line = b'{"n":1}\n'
-    monkeypatch.setattr(link_module, "MAX_BOX_BYTES", 2 * len(line))
+    monkeypatch.setattr(wire, "MAX_BOX_BYTES", 2 * len(line))
     ends.box_says(2 * line)
     assert [ends.link.receive(PATIENCE)["n"] for _ in range(2)] == [1, 1]
     ends.box_says(b"\n")
@@ -390,18 +394,18 @@ def test_more_lines_than_anyone_asked_for_are_a_crash_and_take_no_memory(
 def test_a_box_that_floods_does_not_keep_the_worker_from_being_heard(
     direct: Ends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link_module, "MAX_BOX_BYTES", 10_000)
+    monkeypatch.setattr(wire, "MAX_BOX_BYTES", 10_000)
 
     def write() -> None:
         with suppress(OSError):
             while True:
                 direct.box_says(b"x" * 65536)
 
-    beside(write)
+    direct.beside(write)
     with pytest.raises(LimitHit):
         direct.link.receive(PATIENCE)
     direct.control({"type": "next"})
     heard: list[dict[str, Any]] = []
-    listener = beside(lambda: heard.append(direct.link.control()))
+    listener = direct.beside(lambda: heard.append(direct.link.control()))
     listener.join(PATIENCE)
     assert heard == [{"type": "next"}]

@@ -214,7 +214,7 @@ def test_a_judge_that_goes_away_or_garbles_its_frames_is_closed(splice: Splice, 
 def test_a_box_that_floods_is_cut_off(
     splice: Splice, monkeypatch: pytest.MonkeyPatch, framed: bool, stream: int
 ) -> None:
-    monkeypatch.setattr(pump, "MAX_BOX_BYTES", 1_000_000)
+    monkeypatch.setattr(wire, "MAX_BOX_BYTES", 1_000_000)
     monkeypatch.setattr(pump, "MAX_STDERR_BYTES", 1_000_000)
 
     def box(sock: socket.socket) -> None:
