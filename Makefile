@@ -21,7 +21,7 @@ check: env ## style, types, templates, imports and security of the code; needs n
 	sh deploy/check.sh
 
 bench: env ## measure verdicts, channels and the queue, each beside something else in the same run
-	$(PYTHON) -m deploy.prepare sandbox
+	$(PYTHON) -m deploy.prepare test
 	$(PYTHON) -m tests.bench
 
 prove: env ## judge every shipped exercise's reference, starter and wrong solutions

@@ -6,7 +6,7 @@ import sqlite3
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, g, has_request_context, request
+from flask import Flask, g, has_app_context, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.orm import DeclarativeBase, registry
@@ -75,12 +75,13 @@ def _sqlite_begin(connection: Any) -> None:
     # A deferred BEGIN that later writes fails at once with "database is locked", whatever the busy
     # timeout; BEGIN IMMEDIATE waits its turn. Pages that only read keep out of the writers' way.
     if connection.dialect.name == "sqlite":
-        reading = has_request_context() and (request.method in {"GET", "HEAD"} or g.get("only_reads", False))
+        asking = has_request_context() and request.method in {"GET", "HEAD"}
+        reading = asking or (has_app_context() and g.get("only_reads", False))
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def only_reads() -> None:
-    """Promise that the rest of this request writes nothing: it keeps out of the writers' way."""
+    """Promise that the rest of this request or application context writes nothing: it keeps out of writers' way."""
     g.only_reads = True
 
 

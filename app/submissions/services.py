@@ -151,6 +151,15 @@ def _round(waiting: type[Submission]) -> ColumnElement[int]:
     return count.correlate(waiting).scalar_subquery()
 
 
+def anything_waits(now: datetime) -> bool:
+    """Return whether `claim_next` would find something: a look that costs less and holds up no writer."""
+    lost = and_(Submission.stage == Stage.JUDGING, Submission.lease_until < now)
+    waiting = select(Submission.id).where(or_(Submission.stage == Stage.QUEUED, lost))
+    found = db.session.scalar(waiting.limit(1)) is not None
+    db.session.rollback()
+    return found
+
+
 def claim_next(worker: str, now: datetime) -> Claim | None:
     """Return the submission that is next in line, now held by `worker` until `now + LEASE`; None if none waits.
 

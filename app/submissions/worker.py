@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.catalog.models import Revision
 from app.catalog.services import source_of
-from app.db import db, now
+from app.db import db, now, only_reads
 from app.live.services import forget
 from app.submissions.judge import job_for
 from app.submissions.models import Purpose
@@ -26,6 +26,7 @@ from app.submissions.sandboxes import EXTENSION, sandbox_of, unproven
 from app.submissions.services import (
     LEASE,
     Claim,
+    anything_waits,
     claim_next,
     dismiss_worker,
     likely_next,
@@ -44,7 +45,8 @@ from sandbox.sandbox import Sandbox
 
 log = structlog.get_logger("greenroom")
 
-POLL = 0.5  # seconds between looks at the queue when nobody wakes this process
+POLL = 0.5  # seconds between looks at the queue, for what other processes put there
+POLL_BESIDE_SITE = 5.0  # where the site is this process and wakes its workers itself
 TELL_EVERY = 0.1  # seconds: events in between go together, which also blurs how long one hidden check took
 SWEEP_EVERY = 60.0
 REPORT_EVERY = 10.0
@@ -57,17 +59,23 @@ Chore = Callable[[Sandbox], float]  # returns the seconds until it is due again
 LEAVING = 10.0  # seconds that a stopping process waits for the job at hand
 
 
-def work_forever(app: Flask, sandbox: Sandbox, name: str, stop: threading.Event) -> None:
-    """Judge what is queued until `stop` is set; the job at hand is finished first."""
+def work_forever(app: Flask, sandbox: Sandbox, name: str, stop: threading.Event, poll: float = POLL) -> None:
+    """Judge what is queued until `stop` is set; the job at hand is finished first.
+
+    Submissions of this process wake it at once; for those of others it looks every `poll` seconds.
+    """
     while not stop.is_set():
         try:
             with app.app_context():
-                busy = work_once(app, sandbox, name)
+                only_reads()
+                busy = anything_waits(now())
+            with app.app_context():
+                busy = busy and work_once(app, sandbox, name)
         except Exception:  # the one broad except: whatever one submission did, the next one is judged
             log.exception("worker.failed", worker=name)
             stop.wait(RETRY_AFTER)
             continue
-        if not busy and work_waiting.wait(POLL):
+        if not busy and work_waiting.wait(poll):
             work_waiting.clear()
 
 
@@ -181,6 +189,7 @@ class Crew:
 
     app: Flask
     threads: int
+    poll: float = POLL
     stop: threading.Event = field(default_factory=threading.Event)
     _running: list[threading.Thread] = field(default_factory=list)
     _reported: dict[str, object] = field(default_factory=dict)
@@ -268,7 +277,7 @@ class Crew:
         sandbox.keep_ready(self._config.pool_bytes)
         for number in range(1, self.threads + 1):
             name = f"{self._config.worker_name}-{number}"
-            self._spawn(partial(work_forever, self.app, sandbox, name, self.stop), name)
+            self._spawn(partial(work_forever, self.app, sandbox, name, self.stop, self.poll), name)
         return sandbox
 
     def _spawn(self, target: Callable[[], None], name: str) -> None:
@@ -296,7 +305,7 @@ def start_in_process(app: Flask, threads: int | None = None) -> Crew | None:
     count = config.workers if threads is None else threads
     if count == 0:
         return None
-    crew = Crew(app=app, threads=count)
+    crew = Crew(app=app, threads=count, poll=POLL_BESIDE_SITE)
     crew.start()
     atexit.register(crew.finish)
     return crew
