@@ -5,14 +5,16 @@ Learners write what runs in boxes, instructors what runs in judges: neither may 
 
 from __future__ import annotations
 
+import gc
 import os
+import socket
 import tempfile
 import textwrap
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -856,6 +858,7 @@ def test_one_learners_crowd_of_jobs_is_judged_right_and_leaves_nothing(hostile: 
 SUBMISSIONS = 200
 WARMED_UP = 50
 ENDLESS_EVERY = 25
+KEPT_BY_EACH_THREAD = 26  # connections: docker-py keeps one for each of the last 25 addresses
 SUBMITTED: tuple[tuple[str, Ended, bool], ...] = (
     (ADD, Ended.COMPLETED, True),
     ("def add(a, b):\n    return 0\n", Ended.COMPLETED, False),
@@ -873,26 +876,41 @@ class Held:
 
     containers: int
     volumes: int
-    descriptors: int
+    descriptors: int  # but for connections to the engine
+    connections: int  # to the engine
     threads: int
     shared_memory: int
     doors: int
+
+
+def descriptors() -> tuple[int, int]:
+    """Return how many descriptors are open, and how many of these lead to the engine."""
+    numbers, to_engine = [int(path.name) for path in Path("/proc/self/fd").iterdir()], 0
+    for number in numbers:
+        with suppress(OSError), socket.socket(fileno=os.dup(number)) as sock:
+            to_engine += str(sock.getpeername()).endswith("docker.sock")
+    return len(numbers), to_engine
 
 
 def held(box: DockerBox) -> Held:
     """Return what is held once everything is cleared away and nothing is being made."""
     assert box.pool.settle(PATIENCE)
     assert box.pool.fill(PATIENCE)
+    gc.collect()  # connections of threads that have ended
     members = box.pool.ready()
+    judges = sum(isinstance(each, Judge) for each in members)
+    open_now, to_engine = descriptors()
     wanted: dict[str, Any] = {"label": f"greenroom.owner={owner.owner_token()}"}
-    doors = [path for folder in Path(tempfile.gettempdir()).glob(f"{door.PREFIX}*") for path in folder.iterdir()]
+    folders = [path.parent for path in Path(tempfile.gettempdir()).glob(f"{door.PREFIX}*/{door.OWNER}")]
+    mine = [folder for folder in folders if (folder / door.OWNER).read_text() == owner.owner_token()]
     return Held(
         containers=len(containers(box)) - sum(len(member.containers) for member in members),
         volumes=len(box.engine().volumes.list(filters=wanted)),
-        descriptors=len(os.listdir("/proc/self/fd")) - sum(2 if isinstance(each, Judge) else 1 for each in members),  # noqa: PTH208
+        descriptors=open_now - to_engine - len(members),  # each member has one line: a box its own, a judge its hatch
+        connections=to_engine - judges,
         threads=threading.active_count(),
         shared_memory=len(list(Path("/dev/shm").iterdir())),
-        doors=sum(path.name != door.OWNER for path in doors),
+        doors=sum(path.name != door.OWNER for folder in mine for path in folder.iterdir()),
     )
 
 
@@ -911,6 +929,7 @@ def test_however_many_jobs_are_run_nothing_grows(hostile: Range) -> None:
     first, last = after
     assert (last.containers, last.volumes, last.doors) == (first.containers, first.volumes, first.doors)
     assert last.descriptors <= first.descriptors + 4
+    assert last.connections <= KEPT_BY_EACH_THREAD * last.threads
     assert last.threads <= first.threads + 2
     assert last.shared_memory <= first.shared_memory
 
