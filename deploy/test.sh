@@ -8,6 +8,6 @@ done
 .venv/bin/python -m pytest -q -n 2 --dist loadfile $others || status=1
 .venv/bin/python -m pytest -q -n 2 --dist loadfile tests/sandbox --ignore=tests/sandbox/engine_restart || status=1
 # Restarts the engine: nothing else may use it meanwhile.
-.venv/bin/python -m pytest -q tests/sandbox/engine_restart || status=1
+.venv/bin/python -m pytest -q -rs tests/sandbox/engine_restart || status=1
 [ $status = 0 ] || printf '\nSome tests failed: see above. One alone: .venv/bin/python -m pytest PATH::NAME\n' >&2
 exit $status

@@ -10,7 +10,6 @@ from tests.browser.browsing import Browsing
 from tests.browser.site import Person
 from tests.browser.solving import WELCOME, answer, expect_verdict, only, open_exercise, press, write
 
-
 SLOW = "import time\ntime.sleep(1.5)\n"  # longer than the answer to a submission waits for its verdict
 
 

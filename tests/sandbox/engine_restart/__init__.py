@@ -1,0 +1,1 @@
+"""Restarts the engine: runs alone, after everything else (deploy/test.sh)."""
