@@ -31,6 +31,7 @@ from sandbox.station import ENGINE_ERRORS, Box, Broken, Judge, Lines, Service, S
 ENGINE_SECONDS = 60
 MAX_AGE = timedelta(hours=24)  # of a container whose owner cannot be seen from here
 JUST_MADE = timedelta(minutes=2)  # not yet on any list of ours
+MOST_DATABASES = 100
 SETUP_SECONDS = 10.0  # for a fresh box to take its files
 RETURNING = 3.0  # seconds to wait for a judge that is on its way back: making another takes about as long
 
@@ -268,11 +269,13 @@ def _pump(job: Job, plan: Plan, rig: Rig, on_event: OnEvent) -> tuple[Outcome, b
     started = time.monotonic()
     pump = Pump(rig.judge.peer, rig.judge.frames, spliced, job.limits.wall_time.total_seconds(), on_control)
     stop = pump.run()
+    if stop is Stop.DEADLINE and rig.judge.frames.torn:
+        stop = Stop.JUDGE_CLOSED  # it died in the middle of a word: the time ran out on us, not on the learner
     wall = timedelta(seconds=time.monotonic() - started)
     facts = rig.learner_side.facts(ended=rig.box is not None and not rig.box.alive())
     outcome = _outcome(stop, pump.end, nonce, facts, rig.judge.peer.stderr.decode("utf-8", "replace"))
-    if pump.end is not None:
-        rig.judge.databases = max(rig.judge.databases, int(pump.end["databases"]))
+    if pump.end is not None and outcome.ended is not Ended.JUDGE_BROKE:
+        rig.judge.databases = max(rig.judge.databases, min(int(pump.end["databases"]), MOST_DATABASES))
     sound = stop is Stop.END and outcome.ended is not Ended.JUDGE_BROKE
     return replace(outcome, wall_time=wall, cpu_time=facts.cpu_time, max_memory_bytes=facts.max_memory_bytes), sound
 
@@ -292,13 +295,20 @@ def _job_message(job: Job, plan: Plan, nonce: str) -> dict[str, Any]:
 
 def _outcome(stop: Stop, end: dict[str, Any] | None, nonce: str, facts: Facts, log: str) -> Outcome:
     """Return what happened, from how the pump stopped, the judge's last frame and the kernel's counts."""
-    if end is not None and not secrets.compare_digest(str(end.get("nonce")), nonce):
+    if end is None:
+        return Outcome(ended=_ended(stop, Ended.JUDGE_BROKE, facts), reason=log[-4000:])
+    if not secrets.compare_digest(str(end.get("nonce")).encode("utf-8", "replace"), nonce.encode()):
         return Outcome(ended=Ended.JUDGE_BROKE, reason="the last frame did not carry the nonce")
-    checks = tuple(_check(told) for told in end["checks"]) if end is not None else ()
-    detail, output = (str(end["detail"]), str(end["output"])) if end is not None else ("", "")
-    reason = str(end["reason"]) if end is not None else log[-4000:]
-    ended = _ended(stop, Ended(end["ended"]) if end is not None else Ended.JUDGE_BROKE, facts)
-    return Outcome(ended=ended, checks=checks, detail=detail, output=output, reason=reason)
+    try:
+        return Outcome(
+            ended=_ended(stop, Ended(end["ended"]), facts),
+            checks=tuple(_check(told) for told in end["checks"]),
+            detail=str(end["detail"]),
+            output=str(end["output"]),
+            reason=str(end["reason"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        return Outcome(ended=Ended.JUDGE_BROKE, reason=f"the last frame is malformed: {error!r}")
 
 
 def _ended(stop: Stop, said: Ended, facts: Facts) -> Ended:

@@ -140,7 +140,7 @@ class Pump:
             try:
                 for channel, payload in self.frames.feed(data):
                     self._from_judge(channel, payload)
-            except (WireError, ValueError, KeyError, TypeError):
+            except (WireError, ValueError, KeyError, TypeError, RecursionError):
                 self.judge.open = False  # a judge that garbles its frames is a broken judge
             if self.box is not None:
                 self.box.flush()

@@ -312,7 +312,7 @@ class Judge:
                     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
                         raise ValueError("a message is an object with a type")
                     self._heard.append(message)
-        except (WireError, ValueError) as error:
+        except (WireError, ValueError, RecursionError) as error:
             raise Broken(f"the judge garbled its frames: {error}") from error
 
     @property

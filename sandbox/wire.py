@@ -39,6 +39,11 @@ class FrameReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
+    @property
+    def torn(self) -> bool:
+        """Whether a frame has begun and not ended."""
+        return bool(self._buffer)
+
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """Yield the frames (channel, payload) that `data` completes. Raises WireError for a bad header."""
         self._buffer += data

@@ -12,6 +12,8 @@ import ctypes
 import gc
 import json
 import os
+import resource
+import select
 import signal
 import socket
 import sys
@@ -34,6 +36,7 @@ ROOT = Path("/work/suite")
 DOOR = Path("/run/door/door")
 STACK_BYTES = 1024 * 1024  # of each thread; the default of 8 MiB would count against the child's memory
 CHUNK = 1 << 18
+LIMITS = 16  # kinds of them, see setrlimit(2)
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 
 
@@ -65,7 +68,7 @@ class Parent:
             self._tell({"type": "collected", "reason": clip("; ".join(plugin.collect_errors), 4000)})
             os._exit(0)
         self._tell({"type": "collected", "reason": ""})
-        parent = os.getpid()
+        parent, self._began = os.getpid(), standing()
         warm_up()
         gc.freeze()  # what is there now is shared with every child: no collection shall touch it
         while True:
@@ -73,7 +76,11 @@ class Parent:
             if pid == 0:
                 self._become_child(parent, session, plugin)
             os.waitpid(pid, 0)
-            self._clean_up()
+            try:
+                self._clean_up()
+            except OSError as error:  # a judge that is not as it was is not used again
+                sys.stderr.write(f"{error}\n")
+                os._exit(1)
             self._tell({"type": "over"})
             self._read_until_resync()
 
@@ -95,7 +102,22 @@ class Parent:
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG) != (0, 0):
                 pass
+        self._check_hatch()
+        if standing() != self._began:
+            raise OSError("a test changed what this process may use")
         self._folder.restore()
+
+    def _check_hatch(self) -> None:
+        """Let every line wait again, which a child may have changed. Raises OSError when the hatch is shut or full."""
+        for line in (self._fd_in, self._fd_out):
+            os.set_blocking(line, True)
+        if self._hatch is None:
+            return
+        self._hatch.setblocking(True)
+        poll = select.poll()
+        poll.register(self._hatch, select.POLLIN | select.POLLRDHUP)
+        if poll.poll(0):
+            raise OSError("a test shut the hatch or left something in it")
 
     def _first_message(self) -> dict[str, Any]:
         # Read to the byte: what follows is for the children.
@@ -125,6 +147,12 @@ class Parent:
         data = memoryview(wire.control(message))
         while data:
             data = data[os.write(self._fd_out, data) :]
+
+
+def standing() -> list[object]:
+    """Return what another process of the same user could change of this one: limits, priority, processors."""
+    limits = [resource.prlimit(0, number) for number in range(LIMITS)]
+    return [limits, os.getpriority(os.PRIO_PROCESS, 0), os.sched_getaffinity(0)]
 
 
 def prctl(option: int, value: int) -> None:

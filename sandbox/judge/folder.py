@@ -29,7 +29,7 @@ class Folder:
         self._marks = dict(self._look())
 
     def restore(self) -> None:
-        """Empty the scratch places; write the files again if any was touched."""
+        """Empty the scratch places; write the files again if any was touched. Raises OSError when that fails."""
         for place in SCRATCH:
             self._clear(place)
         if dict(self._look()) != self._marks:
@@ -39,6 +39,8 @@ class Folder:
         """Leave nothing in `place`, and its rights as they were."""
         if place in self._modes:
             _empty(place)
+            if any(os.scandir(place)):  # too deep for a path, say
+                raise OSError(f"{place} cannot be emptied")
             with suppress(OSError):  # not ours: then nobody here changed it either
                 place.chmod(self._modes[place])
 

@@ -491,6 +491,23 @@ def poison():
     close(*LEVELS)
 """
     ),
+    "folders deeper than a path can say": Poison(
+        code="""
+def found():
+    return [path for path in ("/tmp/d", "/dev/shm/d") if os.path.exists(path)]
+def poison():
+    for place in ("/tmp", "/dev/shm"):
+        here = os.open(place, os.O_RDONLY)
+        for step in range(20):
+            name = "d" * (250 if step else 1)
+            try:
+                os.mkdir(name, dir_fd=here)
+            except FileExistsError:
+                pass
+            here = os.open(name, os.O_RDONLY, dir_fd=here)
+""",
+        same_judge=False,
+    ),
     "a scratch place that cannot be written": Poison(
         code="""
 PLACE = Path("/tmp/planted")
@@ -858,7 +875,7 @@ def test_one_learners_crowd_of_jobs_is_judged_right_and_leaves_nothing(hostile: 
 SUBMISSIONS = 200
 WARMED_UP = 50
 ENDLESS_EVERY = 25
-KEPT_BY_EACH_THREAD = 26  # connections: docker-py keeps one for each of the last 25 addresses
+KEPT_BY_EACH_THREAD = 4  # connections: docker-py keeps one for each of the addresses that it asked last
 SUBMITTED: tuple[tuple[str, Ended, bool], ...] = (
     (ADD, Ended.COMPLETED, True),
     ("def add(a, b):\n    return 0\n", Ended.COMPLETED, False),
@@ -885,11 +902,13 @@ class Held:
 
 def descriptors() -> tuple[int, int]:
     """Return how many descriptors are open, and how many of these lead to the engine."""
-    numbers, to_engine = [int(path.name) for path in Path("/proc/self/fd").iterdir()], 0
-    for number in numbers:
-        with suppress(OSError), socket.socket(fileno=os.dup(number)) as sock:
-            to_engine += str(sock.getpeername()).endswith("docker.sock")
-    return len(numbers), to_engine
+    everything, to_engine = list(Path("/proc/self/fd").iterdir()), 0
+    for path in everything:
+        with suppress(OSError):  # closed by now, or connected to nobody any more
+            if path.is_socket():
+                with socket.socket(fileno=os.dup(int(path.name))) as sock:
+                    to_engine += bool(sock.getpeername())  # the other ends of lines have no name
+    return len(everything), to_engine
 
 
 def held(box: DockerBox) -> Held:
