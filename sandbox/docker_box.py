@@ -14,7 +14,6 @@ from typing import Any
 
 import docker
 from docker.errors import DockerException
-from docker.utils import kwargs_from_env
 
 from sandbox import container, door, owner, wire
 from sandbox.container import Container, Facts
@@ -80,9 +79,8 @@ class DockerBox:
         client: docker.DockerClient | None = getattr(self._local, "client", None)
         if client is None:
             try:
-                # The client keeps a connection for every address it asked, and a container's id is part of those.
-                settings = kwargs_from_env()
-                client = self._local.client = docker.DockerClient(timeout=ENGINE_SECONDS, num_pools=2, **settings)
+                # Keeps a connection for each of the last 25 addresses it asked, and a container's id is part of those.
+                client = self._local.client = docker.from_env(timeout=ENGINE_SECONDS)
             except DockerException as error:
                 raise EngineUnavailable(f"No Docker engine answers: {error}") from error
         return client

@@ -875,7 +875,7 @@ def test_one_learners_crowd_of_jobs_is_judged_right_and_leaves_nothing(hostile: 
 SUBMISSIONS = 200
 WARMED_UP = 50
 ENDLESS_EVERY = 25
-KEPT_BY_EACH_THREAD = 4  # connections: docker-py keeps one for each of the addresses that it asked last
+KEPT_BY_EACH_THREAD = 25  # connections to the engine, by its client library
 SUBMITTED: tuple[tuple[str, Ended, bool], ...] = (
     (ADD, Ended.COMPLETED, True),
     ("def add(a, b):\n    return 0\n", Ended.COMPLETED, False),
