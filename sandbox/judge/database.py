@@ -124,9 +124,7 @@ class Cluster:
 
     def _tables(self) -> list[tuple[str]]:
         with self.connect(PATTERN, "judge") as connection:
-            return connection.execute(
-                "select format('%I', tablename) from pg_tables where schemaname = 'public'"
-            ).fetchall()
+            return connection.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()
 
     def _connect_first(self) -> psycopg.Connection[Any]:
         deadline = time.monotonic() + START_SECONDS
@@ -194,7 +192,7 @@ class Database:
         self._spare = self._connect_learner()
         for table in tables:
             for connection in (self._judge, self._spare):
-                connection.execute(f"select from {table} limit 0")
+                connection.execute(pgsql.SQL("select from {} limit 0").format(pgsql.Identifier(table)))
         self._spare.rollback()
 
     def fill_with(self, statement: str) -> None:

@@ -15,7 +15,8 @@ from sandbox.job import Job
 from sandbox.outcome import Outcome
 from tests.sandbox.hostile.suites import CANARY
 
-PATIENCE = 20.0  # a hang guard
+PATIENCE = 60.0  # a hang guard
+IN_THE_MAKING = 4  # containers that a pool may be making or giving up at any moment
 
 
 @dataclass(slots=True)
@@ -35,17 +36,20 @@ _all_boxes: list[DockerBox] = []
 
 
 def left_behind(boxes: list[DockerBox]) -> set[str]:
-    """Return the containers of this process that are neither held ready by a pool nor about to go."""
+    """Return the containers that nobody of this process will destroy, or that it holds although no pool does."""
     _all_boxes.extend(box for box in boxes if box not in _all_boxes)
     assert all(box.pool.settle() for box in _all_boxes)
     deadline = time.monotonic() + PATIENCE
     while True:
-        ready = {each.id for box in _all_boxes for member in box.pool.ready() for each in member.containers}
         wanted = {"label": [f"{container.APP_LABEL}=sandbox", f"greenroom.owner={owner.owner_token()}"]}
         there = {c["Id"] for c in shared_engine(boxes).api.containers(all=True, filters=wanted)}
-        if there <= ready or time.monotonic() > deadline:
-            return there - ready
-        time.sleep(0.1)  # one that is just being made
+        ready = {each.id for box in _all_boxes for member in box.pool.ready() for each in member.containers}
+        forgotten, taken = there - container.held(), container.held() - ready
+        if not forgotten and len(taken) <= IN_THE_MAKING * len(_all_boxes):
+            return set()
+        if time.monotonic() > deadline:
+            return forgotten | taken
+        time.sleep(0.1)  # one that is just being made or removed
 
 
 def shared_engine(boxes: list[DockerBox]) -> docker.DockerClient:
