@@ -1,1 +1,1 @@
-"""Tests that end the engine: run alone, on a machine where nobody else uses it."""
+"""Restarts the engine: runs alone, after everything else (deploy/test.sh)."""

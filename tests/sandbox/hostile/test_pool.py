@@ -948,7 +948,7 @@ def test_however_many_jobs_are_run_nothing_grows(hostile: Range) -> None:
     first, last = after
     assert (last.containers, last.volumes, last.doors) == (first.containers, first.volumes, first.doors)
     assert last.descriptors <= first.descriptors + 4
-    assert last.connections <= KEPT_BY_EACH_THREAD * last.threads
+    assert last.connections <= KEPT_BY_EACH_THREAD * (last.threads + 4)  # some threads have ended
     assert last.threads <= first.threads + 2
     assert last.shared_memory <= first.shared_memory
 
