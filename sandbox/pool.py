@@ -91,6 +91,10 @@ class Shelf:
             return min(MOST, max(0, max([1, *lately]) - self.out))
         return min(MOST, 1 + len(lately))
 
+    def held_bytes(self) -> int:
+        """Return how much memory its members hold, as last measured."""
+        return len(self.ready) * self.size_bytes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShelfStatus:
@@ -319,11 +323,11 @@ class Pool:
                 if self._closed:
                     return
                 self._weed(time.monotonic())
-                key = self._next(time.monotonic(), patient=True)
-                if key is None:
+                shelf = self._next(time.monotonic(), patient=True)
+                if shelf is None:
                     self._changed.wait(self._nap(time.monotonic()))
                     continue
-                shelf = self._shelves[key]
+                self._make_room(shelf)
                 shelf.making += 1
             made = False
             try:
@@ -343,32 +347,34 @@ class Pool:
         retries = [shelf.retry_at - now for shelf in self._shelves.values() if shelf.retry_at > now]
         return min([QUIET if self._jobs else IDLE, *retries])
 
-    def _next(self, now: float, *, patient: bool) -> Hashable | None:
-        """Return the sort to make one of: the emptiest shelf, of these the last wanted; the lock is held."""
+    def _next(self, now: float, *, patient: bool) -> Shelf | None:
+        """Return the shelf to make one for: the emptiest, of these the last wanted; the lock is held."""
         if self._closed or not self.budget_bytes:
             return None
         short = [
-            (len(shelf.ready), -shelf.wanted_at, key)
-            for key, shelf in self._shelves.items()
+            shelf
+            for shelf in self._shelves.values()
             if len(shelf.ready) < shelf.target(now) and (shelf.retry_at <= now or not patient)
         ]
-        for count, _, key in sorted(short, key=lambda each: each[:2]):
-            if patient and count and self._jobs:
+        for shelf in sorted(short, key=lambda s: (len(s.ready), -s.wanted_at)):
+            if patient and shelf.ready and self._jobs:
                 return None
-            if self._make_room(key):
-                return key
+            if self._fits(shelf):
+                return shelf
         return None
 
-    def _make_room(self, key: Hashable) -> bool:
-        """Return whether one more of `key` fits, after discarding what was wanted less lately; the lock is held."""
-        wanted = self._shelves[key]
-        while self._held_bytes() + wanted.size_bytes > self.budget_bytes:
-            older = [s for s in self._shelves.values() if s.ready and s.wanted_at < wanted.wanted_at]
-            if not older:
-                return False
-            _, member = min(older, key=lambda s: s.wanted_at).ready.popleft()
-            self._later(member.discard)
-        return True
+    def _fits(self, shelf: Shelf) -> bool:
+        """Return whether one more has room beside what was wanted later: the rest could go; the lock is held.
+
+        Nothing goes for one that would find no room even then: it and the others would drive each other out for ever.
+        """
+        stay = sum(s.held_bytes() for s in self._shelves.values() if s.wanted_at >= shelf.wanted_at)
+        return stay + shelf.size_bytes <= self.budget_bytes
+
+    def _make_room(self, shelf: Shelf) -> None:
+        """Discard what was wanted least lately until one more, which fits, has room; the lock is held."""
+        while self._held_bytes() + shelf.size_bytes > self.budget_bytes:
+            self._drop_oldest()
 
     def _trim(self) -> None:
         """Discard what was wanted least lately until all fits: a member may be larger than was known.
@@ -376,12 +382,15 @@ class Pool:
         The lock is held.
         """
         while self.budget_bytes and self._held_bytes() > self.budget_bytes:
-            stocked = [shelf for shelf in self._shelves.values() if shelf.ready]
-            _, member = min(stocked, key=lambda shelf: shelf.wanted_at).ready.popleft()
-            self._later(member.discard)
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        stocked = [shelf for shelf in self._shelves.values() if shelf.ready]
+        _, member = min(stocked, key=lambda shelf: shelf.wanted_at).ready.popleft()
+        self._later(member.discard)
 
     def _held_bytes(self) -> int:
-        return sum(len(shelf.ready) * shelf.size_bytes for shelf in self._shelves.values())
+        return sum(shelf.held_bytes() for shelf in self._shelves.values())
 
     def _weed(self, now: float) -> None:
         """Discard the dead, the old, and what is more than wanted; the lock is held."""

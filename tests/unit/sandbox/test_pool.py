@@ -482,6 +482,37 @@ def test_what_can_never_fit_is_not_made_again_and_again(make_pool: MakePool) -> 
     assert len(huge.made) <= 2
 
 
+def test_nothing_goes_for_what_would_find_no_room_even_then(make_pool: MakePool) -> None:
+    pool = make_pool(6 * MIB)
+    small, large = [Factory(name) for name in "ab"], Factory("large", size_bytes=4 * MIB)
+    new = [Factory(name) for name in "cdef"]
+    for each in (*small, large, *new):
+        pool.want(each.sort)
+        assert pool.fill(PATIENCE)
+    assert pool.settle(PATIENCE)
+    assert {thing.name for thing in pool.ready()} == {"a2", "b2", "c1", "d1", "e1", "f1"}
+    assert len(large.made) == 1  # `large` made way for the new ones, and the small ones found room again
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    wants=st.lists(st.integers(0, 5), min_size=1, max_size=20),
+    sizes=st.lists(st.integers(1, 9), min_size=6, max_size=6),
+    budget=st.integers(1, 24),
+)
+def test_whatever_is_wanted_the_pool_comes_to_rest(wants: list[int], sizes: list[int], budget: int) -> None:
+    pool = Pool(budget * MIB)
+    try:
+        factories = [Factory(f"s{n}", size_bytes=size * MIB) for n, size in enumerate(sizes)]
+        for number in wants:
+            pool.want(factories[number].sort)
+        assert pool.fill(PATIENCE)
+        assert sum(thing.size_bytes for thing in pool.ready() if isinstance(thing, Thing)) <= budget * MIB
+        assert sum(len(each.made) for each in factories) <= len(factories) ** 2
+    finally:
+        pool.close()
+
+
 # Members that die
 
 
