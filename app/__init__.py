@@ -5,7 +5,21 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate import Migrate
 
-from app import accounts, authoring, catalog, cli, db, errors, live, progress, reports, security, submissions
+from app import (
+    accounts,
+    audit,
+    authoring,
+    catalog,
+    cli,
+    db,
+    errors,
+    live,
+    notices,
+    progress,
+    reports,
+    security,
+    submissions,
+)
 from config import ROOT, Config
 
 migrate = Migrate()
@@ -26,6 +40,7 @@ def create_app(config: Config | None = None) -> Flask:
     )
     db.init_app(app)
     migrate.init_app(app, db.db, directory=str(ROOT / "migrations"), render_as_batch=True)
-    for part in (security, errors, cli, live, accounts, catalog, progress, submissions, authoring, reports):
+    parts = (security, errors, cli, live, accounts, audit, notices, catalog, progress, submissions, authoring, reports)
+    for part in parts:
         part.init_app(app)
     return app

@@ -79,6 +79,19 @@ def instructor_required(view: View) -> View:
     return cast(View, login_required(guarded))
 
 
+def admin_required(view: View) -> View:
+    """Ask for an admin; others get 403, visitors are sent to sign in."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if me().role != "admin":
+            raise Forbidden("This page is for admins.")
+        return view(*args, **kwargs)
+
+    guarded.admins_only = True  # type: ignore[attr-defined] # likewise
+    return cast(View, login_required(guarded))
+
+
 def me() -> User:
     """Return the signed-in person. Only for endpoints that are not public."""
     if not current_user.is_authenticated:

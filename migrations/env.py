@@ -10,8 +10,11 @@ from alembic.autogenerate.api import AutogenContext
 from flask import current_app
 
 import app.accounts.models
+import app.audit.models
+import app.authoring.models
 import app.catalog.models
 import app.live.models
+import app.notices.models
 import app.progress.models
 import app.submissions.models  # noqa: F401 - every table must be known to the metadata
 from app.db import UtcDateTime, db
@@ -45,4 +48,14 @@ def migrate(connection: sa.Connection) -> None:
 
 
 with db.engine.connect() as connection:
-    migrate(connection)
+    sqlite = connection.connection.driver_connection if connection.dialect.name == "sqlite" else None
+    if sqlite is not None:
+        # SQLite changes a table by making another and dropping this one, to which others may refer. Before BEGIN.
+        sqlite.execute("PRAGMA foreign_keys=OFF")
+    try:
+        migrate(connection)
+        if sqlite is not None and (broken := sqlite.execute("PRAGMA foreign_key_check").fetchall()):
+            raise RuntimeError(f"rows refer to what is not there: {broken[:10]}")
+    finally:
+        if sqlite is not None:
+            sqlite.execute("PRAGMA foreign_keys=ON")

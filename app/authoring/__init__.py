@@ -7,6 +7,7 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Register the instructor pages about exercises, and tell the catalogue how often each was accepted."""
+    from app.authoring import models  # noqa: F401 - so that migrations see its tables
     from app.authoring.services import acceptance
     from app.authoring.views import blueprint
     from app.catalog.services import provide_acceptance

@@ -32,6 +32,9 @@ class Exercise(Base):
     languages: Mapped[list[str]] = mapped_column(JSON)
     summary: Mapped[str] = mapped_column(Text, default="")  # first paragraph of the statement, plain text
     published: Mapped[bool] = mapped_column(default=True)
+    trial: Mapped[bool] = mapped_column(default=False)  # its author tries it as a learner: nobody else, and no progress
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # None: of the house, from the folder
+    synced_digest: Mapped[str | None] = mapped_column(String(64))  # of the folder, when it was last taken over
     current_revision_id: Mapped[int | None] = mapped_column(
         ForeignKey("revision.id", name="fk_exercise_current_revision", use_alter=True)
     )
@@ -55,6 +58,8 @@ class Revision(Base):
     digest: Mapped[str] = mapped_column(String(64))  # SHA-256 over paths and contents
     files: Mapped[dict[str, str]] = mapped_column(JSON, deferred=True)  # relative path → text
     proof: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # the proof card; None: not proven here
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # None: the folder was taken over
+    note: Mapped[str] = mapped_column(Text, default="")  # what changed, in the author's words
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     exercise: Mapped[Exercise] = relationship(foreign_keys=[exercise_id])

@@ -10,12 +10,28 @@ import pytest
 from alembic.util import CommandError
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import Connection, MetaData, inspect
+from sqlalchemy import Connection, MetaData, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from app import create_app
 from app.db import db
 from config import TestConfig
 from tests.postgresql import create_database, drop_database
+
+# What a site of the second version may hold.
+ROWS = (
+    "INSERT INTO user_account (id, email, name, password_hash, role, time_zone, theme, session_epoch, created_at)"
+    " VALUES (1, 'lena@example.com', 'Lena', 'x', 'learner', 'UTC', 'auto', 0, '2026-01-01 12:00:00')",
+    "INSERT INTO exercise (id, uuid, track, slug, title, kind, difficulty, minutes, skills, languages, summary,"
+    " published) VALUES (1, 'u', 'sql', 'joins', 'Joins', 'sql', 2, 20, '[]', '[]', '', TRUE)",
+    "INSERT INTO revision (id, exercise_id, number, digest, files, created_at)"
+    " VALUES (1, 1, 1, 'd', '{}', '2026-01-01 12:00:00')",
+    "UPDATE exercise SET current_revision_id = 1",
+    "INSERT INTO submission (id, learner_id, exercise_id, revision_id, language, files, purpose, seed, stage, verdict,"
+    " claims, detail, output, reason, wall_ms, cpu_ms, max_memory_bytes, created_at)"
+    " VALUES (1, 1, 1, 1, 'sql', '{}', 'submit', 1, 'judged', 'accepted', 1, '', '', '', 1, 1, 1,"
+    " '2026-01-01 12:00:00')",
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -44,7 +60,9 @@ def described(connection: Connection) -> dict[str, Any]:
 
     return {
         table: {
-            "columns": [(c["name"], str(c["type"]), c["nullable"], c["default"]) for c in seen.get_columns(table)],
+            "columns": sorted(
+                (c["name"], str(c["type"]), c["nullable"], str(c["default"])) for c in seen.get_columns(table)
+            ),
             "checks": named(seen.get_check_constraints(table)),
             "unique": named(seen.get_unique_constraints(table)),
             "foreign keys": named(seen.get_foreign_keys(table)),
@@ -73,6 +91,24 @@ def test_upgrading_an_empty_database_leaves_nothing_to_migrate(fresh: Flask) -> 
 def test_a_database_that_was_not_upgraded_is_noticed(fresh: Flask) -> None:
     with fresh.app_context(), pytest.raises((CommandError, SystemExit)):
         check()
+
+
+def test_upgrading_keeps_the_rows_that_are_there(fresh: Flask) -> None:
+    with fresh.app_context():
+        upgrade(revision="0002")
+        with db.engine.begin() as connection:
+            for statement in ROWS:
+                connection.execute(text(statement))
+        upgrade()
+        exercise = db.session.execute(text("SELECT slug, trial, current_revision_id FROM exercise")).one()
+        assert (exercise.slug, bool(exercise.trial), exercise.current_revision_id) == ("joins", False, 1)
+        assert db.session.execute(text("SELECT note FROM revision")).scalar_one() == ""
+        assert db.session.execute(text("SELECT verdict FROM submission")).scalar_one() == "accepted"
+        with pytest.raises(IntegrityError):  # references are checked again
+            db.session.execute(text("DELETE FROM revision"))
+            db.session.commit()
+        db.session.rollback()
+        db.session.remove()
 
 
 def test_the_migrations_make_the_tables_that_the_models_make(fresh: Flask) -> None:

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from app.accounts.models import User
 from app.catalog.models import Exercise
 from app.db import db, now
+from app.notices.services import latest, notify
 from app.progress.models import Attempt, Help
 from app.progress.services import open_hint, open_solution, record_attempt
 from app.submissions.models import Draft, Submission
@@ -38,6 +39,7 @@ class Things:
     lena: int
     submission: int
     draft_version: int
+    notice: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,9 @@ MATRIX = {
     "POST submissions.restore": Row(
         path=lambda its: f"/submissions/{its.submission}/restore", gets=(SIGN_IN, 404, 303, 404, 404), told=NOBODY
     ),
+    "POST notices.open_notice": Row(
+        path=lambda its: f"/notices/{its.notice}/open", gets=(SIGN_IN, 404, 303, 404, 404), told=NOBODY
+    ),
     "GET reports.learner_report": report(""),
     "GET reports.learner_csv": report(".csv"),
     "GET reports.learner_attempts": report("/attempts"),
@@ -139,8 +144,9 @@ def things(app: Flask, cast: Cast) -> Things:
         open_hint(lena.id, exercise.id, 1)
         open_solution(lena.id, exercise.id)
         record_attempt(submission_id=submission.id, learner_id=lena.id, exercise_id=exercise.id, solved=True, at=now())
+        notify(lena.id, "submission.regraded", f"{SECRET} was regraded", "/progress")
         db.session.commit()
-        return Things(lena=lena.id, submission=submission.id, draft_version=draft.version)
+        return Things(lena=lena.id, submission=submission.id, draft_version=draft.version, notice=latest(lena.id)[0].id)
 
 
 def browser_of(person: str, app: Flask, cast: Cast) -> FlaskClient:
