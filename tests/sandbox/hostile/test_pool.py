@@ -954,10 +954,13 @@ def test_however_many_jobs_are_run_nothing_grows(hostile: Range) -> None:
 
 
 def test_a_worker_that_waits_a_while_has_kept_its_judge(hostile: Range) -> None:
-    job = calls_job()
-    run_warm(hostile, job)
-    judges = ready(hostile.box, Judge)
-    time.sleep(1)
-    assert accepted(run_warm(hostile, job), job)
-    assert hostile.box.pool.fill(PATIENCE)
-    assert set(judges.values()) <= set(ready(hostile.box, Judge).values())
+    asks = f"""{PREAMBLE}
+def test_asks(solution):
+    solution.add(os.getuid(), 0)
+"""
+    job, used = calls_job(suite={"tests/visible/test_asks.py": asks}, checks=visible("test_asks")), []
+    for _ in range(2):
+        outcome = run_warm(hostile, job)
+        used.append(ready(hostile.box, Judge)[told(outcome, "add(")])
+        time.sleep(1)
+    assert used[0] == used[1]
