@@ -17,8 +17,9 @@ from tests.bench.machine import Watch
 from tests.bench.report import Answer, Goal, Row, goals_table, write_json
 
 ROUNDS = 30
-QUESTIONS = (
-    "verdict", "channels", "references", "saturation", "queue", "crowd", "browser", "idle", "soak",
+QUESTIONS = (  # a module of this folder, and after the dot the part of it
+    "verdict.pure", "verdict.flask", "verdict.sql", "channels", "references", "saturation", "queue", "crowd", "browser",
+    "idle", "soak",
 )  # fmt: skip
 
 
@@ -60,11 +61,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _ask(name: str, n: int) -> tuple[Answer, float, bool]:
     """Return the answer to a question, the seconds that took, and whether it broke."""
-    module = import_module(f"tests.bench.{name}")
+    of, _, part = name.partition(".")
+    module = import_module(f"tests.bench.{of}")
     _say(f"\n{name}: {(module.__doc__ or '').strip()}\n")
     started, broke = time.monotonic(), False
     try:
-        answer: Answer = module.answer(n)
+        answer: Answer = module.answer(n, part) if part else module.answer(n)
     except Exception as error:  # the other questions are still to be asked
         traceback.print_exc()
         answer, broke = Answer(rows=[Row(what=name, note=f"broke: {type(error).__name__}: {error}"[:200])]), True

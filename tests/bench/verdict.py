@@ -27,24 +27,21 @@ P50_MS = {"sql": 50.0}
 CPU_MS = {"pure": 250.0, "flask": 400.0}
 
 
-def answer(n: int) -> Answer:
-    """Return the rows of all jobs and contenders; `n` rounds."""
-    rows: list[Row] = []
-    goals: list[Goal] = []
+def answer(n: int, name: str) -> Answer:
+    """Return the rows of all contenders for the job `name`; `n` rounds."""
+    task = next(task for task in TASKS if task.name == name)
     warm, cold = DockerBox(proven=True, pool_bytes=POOL_BYTES), DockerBox(proven=True)
     try:
-        for task in TASKS:
-            with contenders(task, warm, cold) as (found, absent):
-                _warm_up(found, absent)
-                times = _times(found, n)
-                cpu = _cpu(Meter(warm, [pid for each in found for pid in each.processes]), found, n)
-                made = {each.name: _row(task, each, times[each.name], cpu.get(each.name)) for each in found}
-            rows += [*made.values(), *(Row(what=f"{task.name}: {who}", note=why) for who, why in absent.items())]
-            goals += _goals(task, made)
+        with contenders(task, warm, cold) as (found, absent):
+            _warm_up(found, absent)
+            times = _times(found, n)
+            cpu = _cpu(Meter(warm, [pid for each in found for pid in each.processes]), found, n)
+            made = {each.name: _row(task, each, times[each.name], cpu.get(each.name)) for each in found}
     finally:
         warm.close()
         cold.close()
-    return Answer(rows=rows, goals=goals)
+    rows = [*made.values(), *(Row(what=f"{task.name}: {who}", note=why) for who, why in absent.items())]
+    return Answer(rows=rows, goals=_goals(task, made))
 
 
 def _warm_up(found: list[Contender], absent: dict[str, str]) -> None:
