@@ -10,6 +10,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, U
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import User
+from app.authoring.folder import title_of
 from app.catalog.models import Exercise, Revision
 from app.db import Base, now
 
@@ -47,6 +48,11 @@ class WorkingCopy(Base):
     def path(self) -> str:
         """`track/slug`, where it is or will be published."""
         return f"{self.track}/{self.slug}"
+
+    @property
+    def title(self) -> str:
+        """What its `exercise.yaml` calls it, or its slug."""
+        return title_of(self.files, self.slug)
 
 
 class ProofRun(Base):

@@ -90,14 +90,15 @@ def acceptance() -> dict[int, Acceptance]:
 def overviews() -> list[Overview]:
     """Return every exercise, those taken off the catalogue last, with what learners did with it."""
     figures = {row.exercise_id: row for row in db.session.execute(_figures())}
-    exercises = db.session.scalars(select(Exercise).options(joinedload(Exercise.current))).all()
+    every = select(Exercise).where(Exercise.trial.is_(False)).options(joinedload(Exercise.current))
+    exercises = db.session.scalars(every).all()
     rows = [_overview(exercise, figures.get(exercise.id)) for exercise in exercises]
     return sorted(rows, key=_place)
 
 
 def detail(track: str, slug: str) -> Detail:
     """Return the exercise there, published or not, with its proof and its submissions. Raises NotFound."""
-    wanted = select(Exercise).where(Exercise.track == track, Exercise.slug == slug)
+    wanted = select(Exercise).where(Exercise.track == track, Exercise.slug == slug, Exercise.trial.is_(False))
     exercise = db.session.scalar(wanted.options(joinedload(Exercise.current)))
     if exercise is None or exercise.current is None:
         raise NotFound("There is no such exercise.")
@@ -135,7 +136,8 @@ def _figures() -> Select[*tuple[Any, ...]]:
             func.count(case((accepted, Submission.learner_id)).distinct()).label("solvers"),
             func.max(Submission.created_at).label("last_at"),
         )
-        .where(*_counted())
+        .join(Submission.exercise)
+        .where(*_counted(), Exercise.trial.is_(False))
         .group_by(Submission.exercise_id)
     )
 

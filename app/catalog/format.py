@@ -30,6 +30,7 @@ __all__ = [
     "Source",
     "WrongSpec",
     "from_files",
+    "is_path",
     "load",
     "read",
     "restore",
@@ -131,6 +132,14 @@ def restore(files: Mapping[str, str]) -> Source:
     return Source(files=MappingProxyType(dict(files)), spec=manifest.parse(files[manifest.NAME])[0])
 
 
+def is_path(name: str) -> bool:
+    """Return whether `name` may be the path of a file of an exercise: relative, and without surprises in it."""
+    parts = PurePosixPath(name).parts
+    return (
+        bool(parts) and name == "/".join(parts) and all(_NAME.fullmatch(part) for part in parts) and ".." not in parts
+    )
+
+
 def write(source: Source, folder: Path) -> None:
     """Write every file of `source` below `folder`, which must not exist yet or be empty."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -188,8 +197,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _path_problems(files: Mapping[str, str]) -> Iterator[Problem]:
     for name, text in files.items():
-        parts = PurePosixPath(name).parts
-        if name != "/".join(parts) or not all(_NAME.fullmatch(part) for part in parts) or ".." in parts:
+        if not is_path(name):
             expected = "must be a relative path of letters, digits and . _ + @ -"
             yield Problem(file=name, message=expected)
         if "\0" in text:

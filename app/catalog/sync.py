@@ -114,7 +114,7 @@ def _put(path: str, source: Source, exercise: Exercise | None, report: SyncRepor
         (report.updated if moved else report.unchanged).append(path)
     exercise.track, exercise.slug = path.split("/")
     exercise.published = True
-    _copy(source, exercise)
+    describe(source, exercise)
     db.session.flush()
     if changed:
         number = db.session.scalar(select(func.max(Revision.number)).where(Revision.exercise_id == exercise.id)) or 0
@@ -124,8 +124,8 @@ def _put(path: str, source: Source, exercise: Exercise | None, report: SyncRepor
         db.session.flush()
 
 
-def _copy(source: Source, exercise: Exercise) -> None:
-    """Copy what the catalogue searches."""
+def describe(source: Source, exercise: Exercise) -> None:
+    """Copy what the catalogue searches from `source` to `exercise`. The caller commits."""
     spec = source.spec
     exercise.title, exercise.kind = spec.title, spec.kind
     exercise.difficulty, exercise.minutes = spec.difficulty, spec.minutes

@@ -24,6 +24,11 @@ _KNOWN = (
 _ORDER = {track.slug: number for number, track in enumerate(_KNOWN)}
 
 
+def known() -> tuple[Track, ...]:
+    """Return the tracks that have a name here, in their order."""
+    return _KNOWN
+
+
 def find(slug: str) -> Track:
     """Return the track in the folder `slug`; every name has one."""
     if slug in _ORDER:

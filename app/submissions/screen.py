@@ -68,7 +68,7 @@ def visitor_screen(track: str, slug: str, language: str | None) -> Screen:
 
 def learner_screen(learner_id: int, track: str, slug: str, language: str | None) -> Screen:
     """Return the learner's screen, in `language` or the one they last wrote in. Raises NotFound."""
-    exercise = find(track, slug)
+    exercise = find(track, slug, learner_id)
     chosen = _chosen(exercise, language) or language_of(learner_id, exercise)
     draft = draft_of(learner_id, exercise, chosen)
     opened = {each.position for each in help_opened(learner_id, exercise.id)}
@@ -128,7 +128,7 @@ def result_of(submission: Submission) -> Result:
 
 def next_hint(learner_id: int, track: str, slug: str, position: int) -> None:
     """Open hint `position` for the learner: the next one, or one already open. Raises NotFound, Conflict. Commits."""
-    exercise = find(track, slug)
+    exercise = find(track, slug, learner_id)
     assert exercise.current is not None, "only published exercises are found"
     opened = sum(each.position > 0 for each in help_opened(learner_id, exercise.id))
     if not 1 <= position <= len(source_of(exercise.current).spec.hints):
@@ -140,7 +140,7 @@ def next_hint(learner_id: int, track: str, slug: str, position: int) -> None:
 
 def give_up(learner_id: int, track: str, slug: str, *, sure: bool) -> None:
     """Open the solution for the learner, which is recorded as help. Raises NotFound, Invalid unless `sure`. Commits."""
-    exercise = find(track, slug)
+    exercise = find(track, slug, learner_id)
     if not sure:
         raise Invalid("Confirm that you want to see the solution.", "sure")
     open_solution(learner_id, exercise.id)

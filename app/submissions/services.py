@@ -103,7 +103,7 @@ def submit(
 
 def files_for(exercise: Exercise, language: str, files: Mapping[str, str], *, may_be_empty: bool) -> dict[str, str]:
     """Return `files` checked against the starter of `language`. Raises NotFound and Invalid as `submit` does."""
-    if not exercise.published or exercise.current is None:
+    if not (exercise.published or exercise.trial) or exercise.current is None:
         raise NotFound("There is no such exercise.")
     source = source_of(exercise.current)
     if language not in source.spec.languages:
@@ -230,7 +230,7 @@ def record(claim: Claim, outcome: Outcome, checks: Sequence[CheckSpec], now: dat
         return None
     if not blamed:
         db.session.add_all(_results(claim.id, outcome, checks))
-        if claim.purpose is Purpose.SUBMIT:
+        if claim.purpose is Purpose.SUBMIT and not _is_trial(claim.exercise_id):
             record_attempt(
                 submission_id=claim.id,
                 learner_id=claim.learner_id,
@@ -337,10 +337,14 @@ def find_own(learner_id: int, submission_id: int) -> Submission:
 
 
 def find_readable(submission_id: int, *, reader_id: int, reads_all: bool) -> Submission:
-    """Return a submission for somebody who may read it: its owner, or an instructor (`reads_all`). Raises NotFound."""
+    """Return a submission for somebody who may read it: its owner, or an instructor (`reads_all`). Raises NotFound.
+
+    What an author sends while trying an exercise is the author's alone.
+    """
     if not reads_all:
         return find_own(reader_id, submission_id)
-    return _found(_with_page().where(Submission.id == submission_id))
+    counts = Submission.exercise.has(Exercise.trial.is_(False))
+    return _found(_with_page().where(Submission.id == submission_id, or_(counts, Submission.learner_id == reader_id)))
 
 
 def history(learner_id: int, exercise_id: int, limit: int = 50) -> list[Submission]:
@@ -431,6 +435,11 @@ def _result(submission_id: int, position: int, spec: CheckSpec, seen: CheckOutco
         result.actual = printable(seen.actual)
         result.output = printable(seen.output)
     return result
+
+
+def _is_trial(exercise_id: int) -> bool:
+    """Return whether its author is only trying the exercise: nothing counts then."""
+    return bool(db.session.scalar(select(Exercise.trial).where(Exercise.id == exercise_id)))
 
 
 def _ids(statement: Update) -> list[int]:

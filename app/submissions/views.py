@@ -49,7 +49,7 @@ def save_draft(track: str, slug: str) -> ResponseReturnValue:
     """Save the draft over the version that the page saw; 409 with what stands now if there is another."""
     language, version, files = _draft_in(request.get_json())
     try:
-        saved = drafts.save_draft(me().id, find(track, slug), language=language, version=version, files=files)
+        saved = drafts.save_draft(me().id, find(track, slug, me().id), language=language, version=version, files=files)
     except drafts.StaleDraft as error:
         return jsonify(error=str(error), **_draft_out(error.current)), 409
     answer = _draft_out(saved)
@@ -61,7 +61,7 @@ def save_draft(track: str, slug: str) -> ResponseReturnValue:
 @login_required
 def reset(track: str, slug: str) -> ResponseReturnValue:
     """Put the starter back, or undo that."""
-    exercise, language = find(track, slug), request.form.get("language", "")
+    exercise, language = find(track, slug, me().id), request.form.get("language", "")
     change = drafts.undo_reset if request.form.get("undo") else drafts.reset_draft
     change(me().id, exercise, language)
     return redirect(url_for(".solve", track=track, slug=slug, language=language), 303)
@@ -88,7 +88,8 @@ def open_solution(track: str, slug: str) -> ResponseReturnValue:
 @limiter.limit("30/minute;600/hour", key_func=per_account)
 def create(track: str, slug: str) -> ResponseReturnValue:
     """Send the files to be judged; keeps them as the draft too."""
-    exercise, learner_id = find(track, slug), me().id
+    learner_id = me().id
+    exercise = find(track, slug, learner_id)
     language, files = request.form.get("language", ""), _files_in(request.form)
     version = request.form.get("draft_version", 0, type=int)
     submission = services.submit(
