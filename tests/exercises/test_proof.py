@@ -1,4 +1,4 @@
-"""Every shipped exercise is proven for real: references, starter, wrong solutions and cheats through Docker."""
+"""Every shipped exercise, and what new ones start from, is proven for real: all that is in it, through Docker."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.authoring.proof import prove_folder
+from app.authoring.starts import FOLDER as STARTS
 from app.catalog.format import load
 from app.catalog.sync import folders
 from config import ROOT
@@ -32,7 +33,9 @@ def box() -> Iterator[DockerBox]:
     box.close()
 
 
-@pytest.mark.parametrize("folder", EXERCISES, ids=lambda folder: f"{folder.parent.name}/{folder.name}")
+@pytest.mark.parametrize(
+    "folder", [*EXERCISES, *sorted(STARTS.iterdir())], ids=lambda folder: f"{folder.parent.name}/{folder.name}"
+)
 def test_it_is_proven(folder: Path, box: DockerBox) -> None:
     card = prove_folder(folder, box, at=datetime.now(UTC))
     assert [(rule.name, finding) for rule in card.rules for finding in rule.findings] == []
