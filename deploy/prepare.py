@@ -21,6 +21,7 @@ from sandbox.errors import SandboxError
 from sandbox.images import ensure_images
 
 if TYPE_CHECKING:
+    from click.testing import Result
     from flask import Flask
 
     from config import Config
@@ -98,10 +99,11 @@ def serve() -> None:
     with step("database"):
         _invoke(site, "db", "upgrade")
     with step("exercises"):
-        _invoke(site, "exercises", "sync")
+        left = _invoke(site, "exercises", "sync", "--allow-conflicts").stderr
+    sys.stdout.write("".join(f"    {line}\n" for line in left.splitlines()))
     if not config.production:
         with step("demo accounts"):
-            said = _invoke(site, "accounts", "demo")
+            said = _invoke(site, "accounts", "demo").output
         sys.stdout.write("".join(f"    {line}\n" for line in said.splitlines()))
     sys.stdout.flush()
     _become_the_server(site)
@@ -153,8 +155,8 @@ def _create_site() -> Flask:
     return create_app()
 
 
-def _invoke(site: Flask, *arguments: str) -> str:
-    """Run a `flask` command in this process and return what it printed: an interpreter each would take seconds."""
+def _invoke(site: Flask, *arguments: str) -> Result:
+    """Run a `flask` command in this process and return what came of it: an interpreter each would take seconds."""
     result = site.test_cli_runner().invoke(args=list(arguments))
     if result.exit_code:
         reason = f"{type(result.exception).__name__}: {result.exception}" if result.exception else ""
@@ -162,7 +164,7 @@ def _invoke(site: Flask, *arguments: str) -> str:
             f"{result.output.strip()}\n{reason}\n`flask --app wsgi {' '.join(arguments)}` failed (see above): "
             "fix what it names, then run the same command again."
         )
-    return result.output
+    return result
 
 
 if __name__ == "__main__":

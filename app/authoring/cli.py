@@ -1,4 +1,4 @@
-"""`flask exercises`: sync, prove, judge, schema.
+"""`flask exercises`: prove, judge, schema; new, sync and export are in `transfer_cli`.
 
 Exit status of every command: 0 all is as meant; 1 it is not (a rule of the gate does not hold, the submission is
 rejected, a folder could not be taken); 2 the command line or the exercise folder is wrong; 3 the sandbox could
@@ -12,8 +12,6 @@ import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from enum import IntEnum
-from functools import wraps
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,81 +21,42 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.authoring import services
+from app.authoring.command import Exit, quits, settings
 from app.authoring.judging import judge_files, judgement_as_json
 from app.authoring.proof import ProofCard, prove_folder
+from app.authoring.transfer_cli import export, new, sync
 from app.authoring.trials import Result
 from app.catalog import kinds
 from app.catalog.format import FormatError, Problem, Source, load, read
 from app.catalog.spec import json_schema
 from app.catalog.sync import folders
-from app.catalog.sync import sync as sync_folder
 from app.db import db, now
 from app.submissions.sandboxes import sandbox_of, unproven
 from app.submissions.verdict import Verdict
-from config import Config
 from sandbox.errors import SandboxError
 from sandbox.job import MIB
 from sandbox.sandbox import Sandbox
 
-exercises = AppGroup("exercises", help="Exercises: take them over, prove them, judge a folder against one.")
+exercises = AppGroup("exercises", help="Exercises: begin, prove, take over, hand out.")
+for command in (new, sync, export):
+    exercises.add_command(command)
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
-class Exit(IntEnum):
-    """What a command's exit status says."""
-
-    AS_MEANT = 0
-    NOT_AS_MEANT = 1
-    USAGE = 2
-    NO_JUDGE = 3
-
-
-def _quits(command: Callable[..., Exit]) -> Callable[..., None]:
-    """Let `command` return its exit status, and say plainly why the sandbox cannot run."""
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            status = command(*args, **kwargs)
-        except SandboxError as error:
-            click.echo(f"The sandbox cannot judge: {error}", err=True)
-            status = Exit.NO_JUDGE
-        except FormatError as error:
-            _complain(error.problems)
-            status = Exit.USAGE
-        sys.exit(status)
-
-    return run
-
-
-@exercises.command("sync")
-@_quits
-def sync() -> Exit:
-    """Make the published exercises those of the exercises folder; what is wrong with one leaves it as it was."""
-    report = sync_folder(_config().exercises_dir)
-    for word in ("created", "updated", "unpublished"):
-        for path in getattr(report, word):
-            click.echo(f"{word:<12} {path}")
-    _complain(report.problems)
-    count = len(report.created) + len(report.updated) + len(report.unchanged)
-    click.echo(f"{count} exercises published, {len(report.unchanged)} of them as before")
-    return Exit.AS_MEANT if report.ok else Exit.NOT_AS_MEANT
 
 
 @exercises.command("prove")
 @click.argument("paths", metavar="[PATH …]", nargs=-1, type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @click.option("--jobs", type=click.IntRange(1, 16), default=2, show_default=True, help="Runs side by side.")
-@_quits
+@quits
 def prove(paths: tuple[Path, ...], as_json: bool, jobs: int) -> Exit:
     """Run references, starters, wrong solutions and cheats of exercises (by default: all shipped)."""
-    wanted = [folder for path in paths or (_config().exercises_dir,) for folder in _exercises_in(path)]
+    wanted = [folder for path in paths or (settings().exercises_dir,) for folder in _exercises_in(path)]
     if not wanted:
         click.echo("There is no exercise there.", err=True)
         return Exit.USAGE
     cards: list[ProofCard] = []
-    with _ready_sandbox(pool_bytes=_config().pool_bytes) as box:
+    with _ready_sandbox(pool_bytes=settings().pool_bytes) as box:
         for folder in wanted:
             cards.append(prove_folder(folder, box, at=now(), side_by_side=jobs, on_result=_progress(folder.name)))
             if not as_json:
@@ -118,7 +77,7 @@ def prove(paths: tuple[Path, ...], as_json: bool, jobs: int) -> Exit:
 @click.option("--language", required=True, help="One of the exercise's languages.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Draw the data from this seed.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-@_quits
+@quits
 def judge(exercise_dir: Path, files_dir: Path, language: str, seed: int | None, as_json: bool) -> Exit:
     """Judge FILES_DIR against the exercise in EXERCISE_DIR, through the real sandbox and without the database.
 
@@ -152,10 +111,6 @@ def schema_text() -> str:
     return json.dumps(json_schema(sorted(kinds.all_kinds())), indent=2, ensure_ascii=False) + "\n"
 
 
-def _config() -> Config:
-    return cast(Config, current_app.extensions["greenroom.config"])
-
-
 @contextmanager
 def _ready_sandbox(*, pool_bytes: int = 0) -> Iterator[Sandbox]:
     """Give the sandbox once its limits were seen to bite. Raises SandboxError."""
@@ -175,7 +130,7 @@ def _exercises_in(path: Path) -> list[Path]:
     if (path / "exercise.yaml").exists():
         return [path]
     below = sorted({found.parent for depth in ("*", "*/*") for found in path.glob(f"{depth}/exercise.yaml")})
-    return sorted({*below, *folders(path)}) if path == _config().exercises_dir else below or [path]
+    return sorted({*below, *folders(path)}) if path == settings().exercises_dir else below or [path]
 
 
 def _answer(source: Source, folder: Path, language: str) -> dict[str, str]:
@@ -190,11 +145,6 @@ def _answer(source: Source, folder: Path, language: str) -> dict[str, str]:
     if problems:
         raise FormatError(problem.below(str(folder)) for problem in problems)
     return files
-
-
-def _complain(problems: Iterable[Problem]) -> None:
-    for problem in problems:
-        click.echo(str(problem), err=True)
 
 
 def _keep(cards: Iterable[ProofCard]) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -29,10 +29,14 @@ __all__ = [
     "Problem",
     "Source",
     "WrongSpec",
+    "digest_of",
     "from_files",
     "is_path",
     "load",
+    "nul_problems",
+    "path_problems",
     "read",
+    "replace",
     "restore",
     "write",
 ]
@@ -40,6 +44,8 @@ __all__ = [
 MAX_FILE_BYTES = 256 * 1024
 MAX_FOLDER_BYTES = 2 * 1024 * 1024
 MAX_FILES = 500
+MAX_PATH_CHARS = 200
+MAX_DEPTH = 8  # folders in each other
 LEFT_BEHIND = frozenset(  # by tools; never part of an exercise
     {"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis", ".DS_Store", ".git"}
 )
@@ -66,11 +72,7 @@ class Source:
     @property
     def digest(self) -> str:
         """SHA-256 over paths and contents, in hex."""
-        total = hashlib.sha256()
-        for name, text in sorted(self.files.items()):
-            content = text.encode()
-            total.update(f"{name}\0{len(content)}\0".encode() + content)
-        return total.hexdigest()
+        return digest_of(self.files)
 
     def starter(self, language: str) -> dict[str, str]:
         """Return the files a learner starts from."""
@@ -100,6 +102,15 @@ class Source:
         return {name.removeprefix(folder): text for name, text in self.files.items() if name.startswith(folder)}
 
 
+def digest_of(files: Mapping[str, str]) -> str:
+    """Return SHA-256 over paths and contents, in hex."""
+    total = hashlib.sha256()
+    for name, text in sorted(files.items()):
+        content = text.encode()
+        total.update(f"{name}\0{len(content)}\0".encode() + content)
+    return total.hexdigest()
+
+
 def load(folder: Path) -> Source:
     """Return the exercise in `folder`. Raises FormatError; its problems name files as `folder` is written."""
     files, problems = read(folder)
@@ -114,7 +125,7 @@ def load(folder: Path) -> Source:
 
 def from_files(files: Mapping[str, str]) -> Source:
     """Return the exercise made of `files`. Raises FormatError with everything that is wrong with it."""
-    problems = [*_path_problems(files), *_size_problems(files)]
+    problems = [*path_problems(files), *nul_problems(files), *_size_problems(files)]
     if manifest.NAME not in files:
         raise FormatError([*problems, Problem(file=manifest.NAME, message="is missing")])
     try:
@@ -140,15 +151,51 @@ def is_path(name: str) -> bool:
     )
 
 
-def write(source: Source, folder: Path) -> None:
-    """Write every file of `source` below `folder`, which must not exist yet or be empty."""
+def path_problems(names: Iterable[str]) -> Iterator[Problem]:
+    """Yield what is wrong with `names` as the paths of files in one folder, on whatever system it stands."""
+    files = list(dict.fromkeys(names))
+    known = {name.casefold() for name in files}
+    spelt: dict[str, str] = {}  # every file and every folder, as it was first written
+    for name in files:
+        parents = [name[:end] for end, letter in enumerate(name) if letter == "/"]
+        first = {path: spelt.setdefault(path.casefold(), path) for path in (*parents, name)}
+        other = next((before for path, before in first.items() if before != path), "")
+        inside = next((parent for parent in parents if parent.casefold() in known), "")
+        if not is_path(name):
+            yield Problem(file=name, message="must be a relative path of letters, digits and . _ + @ -")
+        elif len(name) > MAX_PATH_CHARS or len(parents) > MAX_DEPTH:
+            message = f"must be at most {MAX_PATH_CHARS} characters long and at most {MAX_DEPTH} folders deep"
+            yield Problem(file=name, message=message)
+        elif inside:
+            yield Problem(file=name, message=f"stands in {inside}, which is a file")
+        elif other:
+            yield Problem(file=name, message=f"must not differ from {other} in capitals alone")
+
+
+def write(files: Mapping[str, str], folder: Path) -> None:
+    """Write `files` below `folder`, which must not exist yet or be empty. Raises FileExistsError."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty")
-    for name, text in source.files.items():
+    for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
+
+
+def replace(files: Mapping[str, str], folder: Path) -> None:
+    """Make `files` all the files below `folder`; what tools left behind there stays."""
+    for path in _walk(folder):
+        if path.relative_to(folder).as_posix() not in files:
+            path.unlink()
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_bytes() != text.encode():
+            path.write_bytes(text.encode())
+    for parent, _, _ in sorted(os.walk(folder), reverse=True):
+        if not any(Path(parent).iterdir()):
+            Path(parent).rmdir()
 
 
 def _without_echoes(reading: list[Problem], found: list[Problem]) -> list[Problem]:
@@ -195,11 +242,9 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield Path(parent) / name
 
 
-def _path_problems(files: Mapping[str, str]) -> Iterator[Problem]:
+def nul_problems(files: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield which of `files` hold the character that no text has."""
     for name, text in files.items():
-        if not is_path(name):
-            expected = "must be a relative path of letters, digits and . _ + @ -"
-            yield Problem(file=name, message=expected)
         if "\0" in text:
             yield Problem(file=name, line=text[: text.index("\0")].count("\n") + 1, message="holds a NUL character")
 

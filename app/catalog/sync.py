@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from app.catalog.format import FormatError, Problem, Source, load
 from app.catalog.markdown import first_paragraph
 from app.catalog.models import Exercise, Revision
 from app.catalog.spec import KEBAB
+from app.catalog.standing import Side, Standing, differing, standing
 from app.db import db
 
 MAX_SUMMARY = 400
+NOBODY_DECIDED: Mapping[str, Side] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """An exercise that changed both in its folder and in the browser since the two were last the same."""
+
+    path: str
+    files: tuple[str, ...]  # that differ
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,13 +38,15 @@ class SyncReport:
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)  # changed in the browser alone: the folder holds an older state
     unpublished: list[str] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
         """Whether every folder could be taken."""
-        return not self.problems
+        return not self.problems and not self.conflicts
 
 
 def folders(root: Path) -> Iterator[Path]:
@@ -43,25 +58,47 @@ def folders(root: Path) -> Iterator[Path]:
             )
 
 
-def sync(root: Path) -> SyncReport:
-    """Make the published exercises those in `root`, and return what changed.
+def sync(root: Path, *, decided: Mapping[str, Side] = NOBODY_DECIDED) -> SyncReport:
+    """Take over what changed in the folders below `root`, and return what that did. Commits.
 
-    A folder with a problem changes nothing: what was published of it stays. A new revision is made only when a file
-    changed. An exercise whose folder is gone is unpublished, never deleted: submissions refer to it.
+    A new revision is made only where the folder alone changed. Where the browser alone did, its revision stays; where
+    both did, nothing changes unless `decided` says for that path (`track/slug`) which of them is right. A folder with
+    a problem changes nothing either. An exercise whose folder is gone is unpublished, never deleted: submissions refer
+    to it. One that was made in the browser needs no folder.
     """
     report = SyncReport()
     sources, present = _read(root, report)
-    known = {exercise.uuid: exercise for exercise in db.session.scalars(select(Exercise))}
-    _make_room(sources, known)
+    every = select(Exercise).where(Exercise.trial.is_(False)).options(joinedload(Exercise.current))
+    known = {exercise.uuid: exercise for exercise in db.session.scalars(every)}
+    standings = {
+        path: _standing(source, known.get(source.spec.id), decided.get(path)) for path, source in sources.items()
+    }
+    refused = _refuse_taken_places(sources, standings, known, report)
+    _make_room({path: source for path, source in sources.items() if _moves(standings[path])}, known)
     for path, source in sources.items():
-        _put(path, source, known.get(source.spec.id), report)
-    kept = {source.spec.id for source in sources.values()}
+        _apply(path, source, known.get(source.spec.id), standings[path], report)
+    kept = refused | {source.spec.id for source in sources.values()}
     for exercise in known.values():
-        if exercise.published and exercise.uuid not in kept and exercise.path not in present:
-            exercise.published = False
+        house = exercise.owner_id is None
+        if house and exercise.published and exercise.uuid not in kept and exercise.path not in present:
+            exercise.published, exercise.synced_digest = False, None
             report.unpublished.append(exercise.path)
+    for path in decided:
+        if path not in present:
+            report.problems.append(Problem(file=path, message="is not a folder of an exercise"))
     db.session.commit()
     return report
+
+
+def conflict_of(exercise: Exercise, root: Path) -> Conflict | None:
+    """Return the conflict between `exercise` and its folder below `root`; None if there is none, or no such folder."""
+    try:
+        source = load(root / exercise.track / exercise.slug)
+    except FormatError:
+        return None
+    if source.spec.id != exercise.uuid or _standing(source, exercise, None) is not Standing.CONFLICT:
+        return None
+    return _conflict(exercise.path, exercise, source)
 
 
 def _read(root: Path, report: SyncReport) -> tuple[dict[str, Source], set[str]]:
@@ -92,7 +129,58 @@ def _read(root: Path, report: SyncReport) -> tuple[dict[str, Source], set[str]]:
     return sources, present
 
 
-def _make_room(sources: dict[str, Source], known: dict[str, Exercise]) -> None:
+def _standing(source: Source, exercise: Exercise | None, decided: Side | None) -> Standing:
+    if exercise is None or exercise.current is None:
+        return Standing.FOLDER_AHEAD
+    return standing(folder=source.digest, current=exercise.current.digest, seen=_seen(exercise), decided=decided)
+
+
+def _seen(exercise: Exercise) -> str | None:
+    """Return the digest of the folder as it was last taken over; None if it never was."""
+    if exercise.synced_digest is not None:
+        return exercise.synced_digest
+    # A row from before that was written down: the last revision without an author came from the folder.
+    own = select(Revision.digest).where(Revision.exercise_id == exercise.id, Revision.author_id.is_(None))
+    return db.session.scalar(own.order_by(Revision.number.desc()).limit(1))
+
+
+def _conflict(path: str, exercise: Exercise, source: Source) -> Conflict:
+    assert exercise.current is not None, "without a revision there is nothing to differ from"
+    return Conflict(path=path, files=differing(source.files, exercise.current.files))
+
+
+def _refuse_taken_places(
+    sources: dict[str, Source], standings: Mapping[str, Standing], known: Mapping[str, Exercise], report: SyncReport
+) -> set[str]:
+    """Drop the sources whose place belongs to another exercise that stays there, and return the ids of those."""
+    refused: set[str] = set()
+    while True:  # one that is refused stays where it is, and may be in the way of another
+        moving = {source.spec.id for path, source in sources.items() if _moves(standings[path])}
+        still = refused | {source.spec.id for source in sources.values()} - moving
+        staying = {
+            exercise.path: exercise.uuid
+            for exercise in known.values()
+            if exercise.uuid in still or (exercise.uuid not in moving and exercise.owner_id is not None)
+        }
+        taken = [
+            path
+            for path, source in sources.items()
+            if _moves(standings[path]) and staying.get(path, source.spec.id) != source.spec.id
+        ]
+        for path in taken:
+            message = "has another id than the exercise at that address, which was written in the browser"
+            report.problems.append(Problem(file=path, message=message))
+            refused.add(sources.pop(path).spec.id)
+        if not taken:
+            return refused
+
+
+def _moves(found: Standing) -> bool:
+    """Return whether the exercise goes where its folder is."""
+    return found in {Standing.SAME, Standing.FOLDER_AHEAD}
+
+
+def _make_room(sources: Mapping[str, Source], known: Mapping[str, Exercise]) -> None:
     """Move exercises out of the way whose path now belongs to another one. The caller commits."""
     owner = {path: source.spec.id for path, source in sources.items()}
     for exercise in known.values():
@@ -101,27 +189,54 @@ def _make_room(sources: dict[str, Source], known: dict[str, Exercise]) -> None:
     db.session.flush()
 
 
-def _put(path: str, source: Source, exercise: Exercise | None, report: SyncReport) -> None:
-    """Publish `source` at `path`. The caller commits."""
+def _apply(path: str, source: Source, exercise: Exercise | None, found: Standing, report: SyncReport) -> None:
+    """Do what follows from how the folder at `path` stands to `exercise`. The caller commits."""
     if exercise is None:
         exercise = Exercise(uuid=source.spec.id, published=False)
         db.session.add(exercise)
         report.created.append(path)
-        changed = True
+    elif found is Standing.CONFLICT:
+        report.conflicts.append(_conflict(path, exercise, source))
+        return
+    elif found is Standing.SITE_AHEAD:
+        report.kept.append(path)
     else:
-        changed = exercise.current is None or exercise.current.digest != source.digest
-        moved = changed or exercise.path != path or not exercise.published
+        back = not exercise.published and exercise.synced_digest is None
+        moved = found is Standing.FOLDER_AHEAD or exercise.path != path or back
         (report.updated if moved else report.unchanged).append(path)
-    exercise.track, exercise.slug = path.split("/")
-    exercise.published = True
-    describe(source, exercise)
+    if exercise.synced_digest is None:  # new, or back again; what a person took off the catalogue stays off
+        exercise.published = True
+    exercise.synced_digest = source.digest
+    if _moves(found):
+        exercise.track, exercise.slug = path.split("/")
+        describe(source, exercise)
     db.session.flush()
-    if changed:
-        number = db.session.scalar(select(func.max(Revision.number)).where(Revision.exercise_id == exercise.id)) or 0
-        exercise.current = Revision(
-            exercise_id=exercise.id, number=number + 1, digest=source.digest, files=dict(source.files)
-        )
-        db.session.flush()
+    if found is Standing.FOLDER_AHEAD:
+        add_revision(exercise, source)
+
+
+def add_revision(
+    exercise: Exercise,
+    source: Source,
+    *,
+    author_id: int | None = None,
+    note: str = "",
+    proof: dict[str, Any] | None = None,
+) -> Revision:
+    """Make `source` the current revision of `exercise`, and return it. The caller commits."""
+    number = db.session.scalar(select(func.max(Revision.number)).where(Revision.exercise_id == exercise.id)) or 0
+    revision = Revision(
+        exercise_id=exercise.id,
+        number=number + 1,
+        digest=source.digest,
+        files=dict(source.files),
+        proof=proof,
+        author_id=author_id,
+        note=note,
+    )
+    exercise.current = revision
+    db.session.flush()
+    return revision
 
 
 def describe(source: Source, exercise: Exercise) -> None:

@@ -10,7 +10,11 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from app.authoring.transfer import from_zip
+from app.catalog.format import from_files, load, read
 from app.catalog.models import Exercise
+from app.catalog.services import find
+from app.catalog.sync import add_revision
 from app.db import db
 from app.submissions.sandboxes import EXTENSION
 from sandbox.errors import EngineUnavailable
@@ -19,6 +23,7 @@ from sandbox.job import Job
 from sandbox.outcome import Ended, Outcome
 from tests.conftest import MakeApp
 from tests.exercise_folders import FILES, changed, write
+from tests.factories import make_person
 from tests.unit.authoring.test_proof import judge
 
 
@@ -165,3 +170,81 @@ def test_judge_refuses_bad_input_with_the_place(site: Flask, root: Path, tmp_pat
     write(exercise, changed("seconds: 10", "seconds: 0"))
     bad = run(site, "judge", exercise, good, "--language", "python")
     assert bad.exit_code == 2 and "exercise.yaml:10: limits.seconds must be 1–120, got 0" in bad.stderr
+
+
+def test_a_new_exercise_is_a_folder_that_can_be_taken_over(site: Flask, root: Path) -> None:
+    result = run(site, "new", "http", "apis/late-orders", "--title", "Orders: late")
+    assert result.exit_code == 0, result.output
+    assert load(root / "apis/late-orders").spec.title == "Orders: late"
+    assert run(site, "sync").stdout.splitlines()[0] == "created      apis/late-orders"
+    again = run(site, "new", "sql", "apis/late-orders")
+    assert again.exit_code == 2 and "is there already" in again.stderr
+    assert load(root / "apis/late-orders").spec.kind == "http"
+
+
+@pytest.mark.parametrize("place", ["late-orders", "apis/", "Apis/late", "apis/late/orders", "../late", f"{'a' * 41}/b"])
+def test_a_new_exercise_needs_a_place(site: Flask, place: str) -> None:
+    result = run(site, "new", "calls", place)
+    assert result.exit_code == 2 and "expected two lower-case names like apis/late-orders" in result.stderr
+
+
+def test_a_title_that_is_none_is_refused(site: Flask, root: Path) -> None:
+    result = run(site, "new", "calls", "apis/late-orders", "--title", "x" * 161)
+    assert result.exit_code == 2 and "title must be text of 1–160 characters on one line" in result.stderr
+    assert not (root / "apis/late-orders").exists()
+
+
+def publish_in_browser(site: Flask) -> dict[str, str]:
+    """Ivan publishes other files at calls/double-it; return them."""
+    files = changed("Multiply.", "Multiply by two.")
+    with site.app_context():
+        exercise = find("calls", "double-it")
+        add_revision(exercise, from_files(files), author_id=make_person("Ivan", email="ivan@example.com").id)
+        db.session.commit()
+    return files
+
+
+def test_a_conflict_is_told_with_the_way_out(site: Flask, root: Path) -> None:
+    run(site, "sync")
+    publish_in_browser(site)
+    write(root / "calls/double-it", changed("Give back", "Return", file="README.md"))
+    told = run(site, "sync")
+    assert told.exit_code == 1
+    assert "calls/double-it: changed in the folder and in the browser (README.md, exercise.yaml)" in told.stderr
+    assert "exercises sync --take folder calls/double-it" in told.stderr
+    assert run(site, "sync", "--allow-conflicts").exit_code == 0
+    decided = run(site, "sync", "--take", "site", "calls/double-it")
+    assert (decided.exit_code, decided.stdout.splitlines()[0]) == (0, "kept         calls/double-it")
+    assert run(site, "sync").exit_code == 0
+    assert run(site, "sync", "--take", "site", "calls/triple-it").exit_code == 1
+    assert run(site, "sync", "--take", "both", "calls/double-it").exit_code == 2
+
+
+def test_what_was_changed_in_the_browser_is_written_back_into_its_folder(site: Flask, root: Path) -> None:
+    run(site, "sync")
+    files, folder = publish_in_browser(site), root / "calls/double-it"
+    (folder / "data").mkdir()
+    (folder / "data/unseen.sql").write_text("not committed yet")
+    refused = run(site, "export", "calls/double-it", folder)
+    assert refused.exit_code == 2 and "does not hold a state of this exercise that the site knows" in refused.stderr
+    (folder / "data/unseen.sql").unlink()
+    assert run(site, "export", "calls/double-it", folder).exit_code == 0
+    assert read(folder) == (files, [])
+    assert run(site, "sync").stdout == "1 exercises published, 1 of them as before\n"
+
+
+def test_any_revision_goes_out_as_an_archive(site: Flask, tmp_path: Path) -> None:
+    run(site, "sync")
+    files = publish_in_browser(site)
+    for options, expected in (((), files), (("--revision", 1), FILES)):
+        target = tmp_path / f"{len(options)}.zip"
+        assert run(site, "export", "calls/double-it", target, *options).exit_code == 0
+        assert from_zip(target.read_bytes()).files == expected
+        assert run(site, "export", "calls/double-it", target).exit_code == 2  # nothing is written over
+
+
+def test_there_is_nothing_to_export_where_no_exercise_is(site: Flask, tmp_path: Path) -> None:
+    run(site, "sync")
+    for words in (("calls/triple-it",), ("calls/double-it", "--revision", 9)):
+        result = run(site, "export", words[0], tmp_path / "it", *words[1:])
+        assert result.exit_code == 2 and "There is no such" in result.stderr
