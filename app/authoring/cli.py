@@ -1,4 +1,4 @@
-"""`flask exercises`: prove, judge, schema; new, sync and export are in `transfer_cli`.
+"""`flask exercises`: prove, judge, schema; new, sync, export and import are in `transfer_cli`.
 
 Exit status of every command: 0 all is as meant; 1 it is not (a rule of the gate does not hold, the submission is
 rejected, a folder could not be taken); 2 the command line or the exercise folder is wrong; 3 the sandbox could
@@ -24,7 +24,7 @@ from app.authoring import services
 from app.authoring.command import Exit, quits, settings
 from app.authoring.judging import judge_files, judgement_as_json
 from app.authoring.proof import ProofCard, prove_folder
-from app.authoring.transfer_cli import export, new, sync
+from app.authoring.transfer_cli import export, import_, new, sync
 from app.authoring.trials import Result
 from app.catalog import kinds
 from app.catalog.format import FormatError, Problem, Source, load, read
@@ -37,8 +37,8 @@ from sandbox.errors import SandboxError
 from sandbox.job import MIB
 from sandbox.sandbox import Sandbox
 
-exercises = AppGroup("exercises", help="Exercises: begin, prove, take over, hand out.")
-for command in (new, sync, export):
+exercises = AppGroup("exercises", help="Exercises: begin, prove, take over, move in and out.")
+for command in (new, sync, export, import_):
     exercises.add_command(command)
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)

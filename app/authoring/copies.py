@@ -66,7 +66,7 @@ def start(user: User, *, kind: str, track: str, slug: str, title: str) -> Workin
     title = " ".join(title.split())
     if not 1 <= len(title) <= 160:
         raise Invalid("Write a title of 1 to 160 characters.", "title")
-    _check_place(track, slug)
+    check_place(track, slug)
     files = start_files(kind, title=title, track=track, slug=slug)
     copy = WorkingCopy(owner_id=user.id, track=track, slug=slug, files=files)
     db.session.add(copy)
@@ -168,7 +168,7 @@ def move(copy: WorkingCopy, *, track: str, slug: str) -> None:
     """Choose where a new exercise will be published. Commits. Raises Invalid."""
     if copy.exercise_id is not None:
         raise Invalid("This exercise is published: its track and name in addresses stay as they are.", "slug")
-    _check_place(track, slug)
+    check_place(track, slug)
     copy.track, copy.slug, copy.updated_at = track, slug, now()
     db.session.commit()
 
@@ -210,7 +210,7 @@ def _checked(files: Mapping[str, str]) -> dict[str, str]:
         raise Invalid(str(error), "files") from error
 
 
-def _check_place(track: str, slug: str) -> None:
+def check_place(track: str, slug: str) -> None:
     """Raise Invalid where no new exercise may be."""
     for field, value, longest in (("track", track, LONGEST_TRACK), ("slug", slug, LONGEST_SLUG)):
         if not re.fullmatch(KEBAB, value) or len(value) > longest:

@@ -1,4 +1,4 @@
-"""`flask exercises new`, `sync` and `export`: exercises between folders, archives and the site."""
+"""`flask exercises new`, `sync`, `export` and `import`: exercises between folders, archives and the site."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from app.authoring import exports
+from app.accounts.services import find_by_email
+from app.authoring import exports, imports
 from app.authoring.command import Exit, complain, quits, settings
 from app.authoring.starts import start_files, title_from
-from app.authoring.transfer import to_zip
+from app.authoring.transfer import from_zip, to_zip
 from app.catalog import kinds
 from app.catalog.format import FormatError, Problem, from_files, read, replace, write
 from app.catalog.spec import KEBAB
@@ -37,6 +38,7 @@ class Place(click.ParamType[str]):
 
 
 PLACE = Place()
+EXISTING = click.Path(exists=True, path_type=Path)
 TARGET = click.Path(path_type=Path)
 
 
@@ -123,6 +125,36 @@ def export(place: str, target: Path, revision: int | None) -> Exit:
         write(found.files, target)
     click.echo(f"revision {found.number} of {place} → {target}")
     return Exit.AS_MEANT
+
+
+@click.command("import")
+@click.argument("source", metavar="FILE.zip|FOLDER", type=EXISTING)
+@click.option("--owner", required=True, metavar="EMAIL", help="The instructor who goes on writing it.")
+@click.option("--to", "place", metavar="TRACK/SLUG", type=PLACE, help="Where it will be published.")
+@with_appcontext
+@quits
+def import_(source: Path, owner: str, place: str | None) -> Exit:
+    """Bring an exercise into a new working copy, to be finished in the browser. It need not be well-formed yet."""
+    files, folder = _brought(source)
+    track, slug = place.split("/") if place else ("", "")
+    if source.is_dir():
+        parent = source.resolve().parent.name
+        track = track or (parent if re.match(KEBAB, parent) else "")
+    taken = imports.take_in(find_by_email(owner), files, track=track, slug=slug, called=folder)
+    click.echo(f"working copy {taken.copy.id} of {taken.copy.owner.email}: {taken.copy.path}. {taken.said}".rstrip())
+    complain(taken.problems)
+    return Exit.AS_MEANT
+
+
+def _brought(source: Path) -> tuple[dict[str, str], str]:
+    """Return the files of an archive or a folder, and a name for them. Raises FormatError."""
+    if not source.is_dir():
+        unpacked = from_zip(source.read_bytes())
+        return dict(unpacked.files), unpacked.folder or source.stem
+    files, problems = read(source)
+    if problems:
+        raise FormatError(problem.below(str(source)) for problem in problems)
+    return files, source.resolve().name
 
 
 def _tell_conflicts(report: SyncReport) -> None:

@@ -10,6 +10,8 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from app.accounts.models import Role
+from app.authoring.models import WorkingCopy
 from app.authoring.transfer import from_zip
 from app.catalog.format import from_files, load, read
 from app.catalog.models import Exercise
@@ -233,7 +235,7 @@ def test_what_was_changed_in_the_browser_is_written_back_into_its_folder(site: F
     assert run(site, "sync").stdout == "1 exercises published, 1 of them as before\n"
 
 
-def test_any_revision_goes_out_as_an_archive(site: Flask, tmp_path: Path) -> None:
+def test_an_archive_goes_out_and_comes_in_again(site: Flask, tmp_path: Path) -> None:
     run(site, "sync")
     files = publish_in_browser(site)
     for options, expected in (((), files), (("--revision", 1), FILES)):
@@ -241,6 +243,29 @@ def test_any_revision_goes_out_as_an_archive(site: Flask, tmp_path: Path) -> Non
         assert run(site, "export", "calls/double-it", target, *options).exit_code == 0
         assert from_zip(target.read_bytes()).files == expected
         assert run(site, "export", "calls/double-it", target).exit_code == 2  # nothing is written over
+    with site.app_context():
+        make_person("Ines", role=Role.INSTRUCTOR, email="ines@example.com")
+    result = run(site, "import", tmp_path / "0.zip", "--owner", "ines@example.com", "--to", "calls/my-own")
+    assert result.exit_code == 0, result.output
+    assert "of ines@example.com: calls/my-own. calls/double-it is not yours to revise" in result.stdout
+    with site.app_context():
+        copy = db.session.scalars(db.select(WorkingCopy)).one()
+        assert {**copy.files, "exercise.yaml": ""} == {**files, "exercise.yaml": ""}
+
+
+def test_a_folder_comes_in_with_what_is_wrong_in_it(site: Flask, root: Path, tmp_path: Path) -> None:
+    with site.app_context():
+        make_person("Ines", role=Role.INSTRUCTOR, email="ines@example.com")
+        make_person("Lena", email="lena@example.com")
+    folder = write(tmp_path / "calls/not-yet", {"README.md": "# It"})
+    result = run(site, "import", folder, "--owner", "ines@example.com")
+    assert result.exit_code == 0
+    assert "calls/not-yet" in result.stdout and "exercise.yaml: is missing" in result.stderr
+    assert run(site, "import", folder, "--owner", "lena@example.com").exit_code == 2
+    assert run(site, "import", folder, "--owner", "nobody@example.com").exit_code == 2
+    (folder / "picture.png").write_bytes(b"\x89PNG")
+    refused = run(site, "import", folder, "--owner", "ines@example.com")
+    assert refused.exit_code == 2 and f"{folder}/picture.png: is not UTF-8 text" in refused.stderr
 
 
 def test_there_is_nothing_to_export_where_no_exercise_is(site: Flask, tmp_path: Path) -> None:
