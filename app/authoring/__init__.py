@@ -10,7 +10,10 @@ def init_app(app: Flask) -> None:
     from app.authoring import models  # noqa: F401 - so that migrations see its tables
     from app.authoring.services import acceptance
     from app.authoring.views import blueprint
+    from app.authoring.worker import work_once
     from app.catalog.services import provide_acceptance
+    from app.submissions import sidework
 
     app.register_blueprint(blueprint)
     provide_acceptance(acceptance)
+    sidework.provide(work_once)

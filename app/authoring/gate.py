@@ -54,8 +54,10 @@ def rules(source: Source, results: Sequence[Result]) -> list[Rule]:
 
 def only_starter(source: Source, results: Iterable[Result]) -> list[str]:
     """Return the hidden checks that no wrong solution fails, only a starter: not forbidden, but worth a look."""
-    failed = {check_id for result in results if result.trial.role is Role.WRONG for check_id in result.failed}
-    return [check.id for check in source.spec.checks if not check.visible and check.id not in failed]
+    results = list(results)
+    by_wrong = {check_id for result in _of(results, Role.WRONG) for check_id in result.failed}
+    by_starter = {check_id for result in _of(results, Role.STARTER) for check_id in result.failed}
+    return [check.id for check in source.spec.checks if not check.visible and check.id in by_starter - by_wrong]
 
 
 def _of(results: Iterable[Result], *roles: Role) -> Iterator[Result]:

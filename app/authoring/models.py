@@ -68,7 +68,7 @@ class ProofRun(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     copy_id: Mapped[int] = mapped_column(ForeignKey("working_copy.id", ondelete="CASCADE"))
     digest: Mapped[str] = mapped_column(String(64))  # of `files`
-    files: Mapped[dict[str, str]] = mapped_column(JSON)
+    files: Mapped[dict[str, str]] = mapped_column(JSON, deferred=True)
     stage: Mapped[str] = mapped_column(String(8), default=ProofStage.QUEUED)
     card: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # proof.ProofCard as JSON
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -86,14 +86,17 @@ class ProofRun(Base):
 
 
 class ProofTrial(Base):
-    """One run of a proof: a reference, a starter, a wrong solution or a cheat. It is also its own job."""
+    """One run of a proof: a reference, a starter, a wrong solution or a cheat. It is also its own job.
+
+    One that has its outcome and is queued again waits to be told: run once more, every check speaking.
+    """
 
     __tablename__ = "proof_trial"
     __table_args__ = (
         UniqueConstraint("run_id", "position"),
         CheckConstraint("stage IN ('queued', 'running', 'done')", name="stage_known"),
         CheckConstraint("(stage = 'running') = (lease_until IS NOT NULL)", name="running_has_lease"),
-        CheckConstraint("(stage = 'done') = (outcome IS NOT NULL)", name="done_has_outcome"),
+        CheckConstraint("stage <> 'done' OR outcome IS NOT NULL", name="done_has_outcome"),
         Index("ix_proof_trial_stage", "stage", "id"),
     )
 
@@ -107,7 +110,10 @@ class ProofTrial(Base):
     lease_until: Mapped[datetime | None]
     claims: Mapped[int] = mapped_column(default=0)
     verdict: Mapped[str | None] = mapped_column(String(20))
-    outcome: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # sandbox.outcome.Outcome
-    told: Mapped[str] = mapped_column(Text, default="")  # the tests' own output, for instructors only
+    # sandbox.outcome.Outcome, and the tests' own output, which is for the author only.
+    outcome: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True), deferred=True, deferred_group="said"
+    )
+    told: Mapped[str] = mapped_column(Text, default="", deferred=True, deferred_group="said")
 
     run: Mapped[ProofRun] = relationship(back_populates="trials")

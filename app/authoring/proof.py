@@ -24,6 +24,8 @@ from sandbox.sandbox import Sandbox
 SEEDS = 3
 FORMAT = "format"
 FORMAT_TITLE = "The folder is well-formed"
+STOPPED = "stopped"
+STOPPED_TITLE = "The proof was run to its end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +87,7 @@ def prove_folder(folder: Path, box: Sandbox, *, at: datetime, **how: Any) -> Pro
     try:
         source = load(folder)
     except FormatError as error:
-        findings = tuple(
-            Finding(where=f"{problem.file}:{problem.line}" if problem.line else problem.file, message=problem.said)
-            for problem in error.problems
-        )
-        rule = Rule(name=FORMAT, title=FORMAT_TITLE, findings=findings)
-        return ProofCard(exercise=name, title=folder.name, digest="", rules=(rule,), at=at)
+        return malformed(error, name=name, title=folder.name, at=at)
     return prove(source, box, name=name, at=at, **how)
 
 
@@ -109,11 +106,38 @@ def prove(
     Without `seeds`, three are drawn. Raises SandboxError when the sandbox cannot run anything.
     """
     started = time.monotonic()
-    seeds = seeds or [secrets.randbelow(2**31) for _ in range(SEEDS)]
+    seeds = seeds or draw_seeds()
     prefix = f"proof-{secrets.token_hex(4)}"
     results = run_all(
         source, plan(source, seeds), box, side_by_side=side_by_side, job_prefix=prefix, on_result=on_result
     )
+    took = timedelta(seconds=time.monotonic() - started)
+    return card_of(source, results, name=name, at=at, took=took)
+
+
+def draw_seeds() -> list[int]:
+    """Return the seeds of one proof."""
+    return [secrets.randbelow(2**31) for _ in range(SEEDS)]
+
+
+def malformed(error: FormatError, *, name: str, title: str, at: datetime) -> ProofCard:
+    """Return the card of an exercise that is not well-formed: one rule, which does not hold, and no run."""
+    findings = tuple(
+        Finding(where=f"{problem.file}:{problem.line}" if problem.line else problem.file, message=problem.said)
+        for problem in error.problems
+    )
+    rule = Rule(name=FORMAT, title=FORMAT_TITLE, findings=findings)
+    return ProofCard(exercise=name, title=title, digest="", rules=(rule,), at=at)
+
+
+def stopped(*, name: str, at: datetime, why: str) -> ProofCard:
+    """Return the card of a proof that was not run to its end."""
+    rule = Rule(name=STOPPED, title=STOPPED_TITLE, findings=(Finding(where=name, message=why),))
+    return ProofCard(exercise=name, title=name, digest="", rules=(rule,), at=at)
+
+
+def card_of(source: Source, results: Sequence[Result], *, name: str, at: datetime, took: timedelta) -> ProofCard:
+    """Return what `results`, those of every run of the plan, say of `source`."""
     well_formed = Rule(name=FORMAT, title=FORMAT_TITLE, findings=())
     return ProofCard(
         exercise=name,
@@ -123,7 +147,7 @@ def prove(
         results=tuple(results),
         only_starter=tuple(gate.only_starter(source, results)),
         at=at,
-        took=timedelta(seconds=time.monotonic() - started),
+        took=took,
     )
 
 

@@ -72,14 +72,18 @@ class Detail:
 
 
 def keep_proof(card: ProofCard) -> int:
-    """Store `card` with every revision that holds exactly the files it proved; return how many there are."""
+    """Store `card` with every revision that holds exactly the files it proved; return how many there are. Commits."""
+    kept = note_proof(card)
+    db.session.commit()
+    return kept
+
+
+def note_proof(card: ProofCard) -> int:
+    """Do what `keep_proof` does. The caller commits."""
     if not card.digest:
         return 0
-    kept = db.session.execute(
-        update(Revision).where(Revision.digest == card.digest).values(proof=card.as_json()).returning(Revision.id)
-    ).all()
-    db.session.commit()
-    return len(kept)
+    kept = update(Revision).where(Revision.digest == card.digest).values(proof=card.as_json())
+    return len(db.session.execute(kept.returning(Revision.id)).all())
 
 
 def acceptance() -> dict[int, Acceptance]:

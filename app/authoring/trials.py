@@ -13,6 +13,7 @@ from app.catalog.format import Source, WrongSpec
 from app.submissions.judge import job_for
 from app.submissions.models import Purpose
 from app.submissions.verdict import Verdict, decide, has_passed
+from sandbox.job import Job
 from sandbox.outcome import Event, Outcome
 from sandbox.sandbox import Sandbox
 
@@ -108,8 +109,9 @@ def run_one(source: Source, trial: Trial, box: Sandbox, *, job_id: str) -> Resul
     return result if result.verdict is not Verdict.JUDGE_ERROR else _run(source, trial, box, f"{job_id}-again")
 
 
-def _run(source: Source, trial: Trial, box: Sandbox, job_id: str) -> Result:
-    job = job_for(
+def job_of(source: Source, trial: Trial, *, job_id: str) -> Job:
+    """Return what the sandbox is asked for `trial`: all checks of the exercise."""
+    return job_for(
         source,
         language=trial.language,
         files=trial.files,
@@ -117,10 +119,17 @@ def _run(source: Source, trial: Trial, box: Sandbox, job_id: str) -> Result:
         seed=trial.seed,
         job_id=job_id,
     )
-    outcome = box.run(job, _ignore)
-    ids = [check.id for check in job.checks]
+
+
+def result_of(source: Source, trial: Trial, outcome: Outcome) -> Result:
+    """Return what `outcome` says of `trial`."""
+    ids = source.spec.check_ids
     passed = {check.id for check in outcome.checks if has_passed(check)}
     return Result(trial=trial, outcome=outcome, verdict=decide(outcome, ids), failed=frozenset(ids) - passed)
+
+
+def _run(source: Source, trial: Trial, box: Sandbox, job_id: str) -> Result:
+    return result_of(source, trial, box.run(job_of(source, trial, job_id=job_id), _ignore))
 
 
 def _ignore(_event: Event) -> None:

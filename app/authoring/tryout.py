@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
 from app.accounts.models import User
 from app.authoring.models import WorkingCopy
 from app.catalog.format import from_files
-from app.catalog.models import Exercise, Revision
-from app.catalog.sync import describe
+from app.catalog.models import Exercise
+from app.catalog.sync import add_revision, describe
 from app.db import db
 
 TRACK = "try"
@@ -30,14 +30,7 @@ def try_copy(user: User, copy: WorkingCopy) -> Exercise:
     describe(source, exercise)
     db.session.flush()
     if exercise.current is None or exercise.current.digest != source.digest:
-        number = db.session.scalar(select(func.max(Revision.number)).where(Revision.exercise_id == exercise.id)) or 0
-        exercise.current = Revision(
-            exercise_id=exercise.id,
-            number=number + 1,
-            digest=source.digest,
-            files=dict(source.files),
-            author_id=user.id,
-        )
+        add_revision(exercise, source, author_id=user.id)
     db.session.commit()
     return exercise
 

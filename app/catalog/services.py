@@ -99,13 +99,18 @@ def find(track: str, slug: str, viewer_id: int | None = None) -> Exercise:
 
 def source_of(revision: Revision) -> Source:
     """Return the exercise as it was at `revision`. Cached by content: a page costs no parsing."""
+    return source_with(revision.digest, lambda: revision.files)
+
+
+def source_with(digest: str, files: Callable[[], Mapping[str, str]]) -> Source:
+    """Return the well-formed exercise whose files have `digest`; they are asked for only if it is not at hand."""
     with _sources_lock:
-        if revision.digest in _sources:
-            _sources.move_to_end(revision.digest)
-            return _sources[revision.digest]
-    source = restore(revision.files)
+        if digest in _sources:
+            _sources.move_to_end(digest)
+            return _sources[digest]
+    source = restore(files())
     with _sources_lock:
-        _sources[revision.digest] = source
+        _sources[digest] = source
         while len(_sources) > KEPT_SOURCES:
             _sources.popitem(last=False)
     return source

@@ -230,10 +230,11 @@ def add_revision(
         number=number + 1,
         digest=source.digest,
         files=dict(source.files),
-        proof=proof,
         author_id=author_id,
         note=note,
     )
+    if proof is not None:
+        revision.proof = proof
     exercise.current = revision
     db.session.flush()
     return revision

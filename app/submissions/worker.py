@@ -20,6 +20,7 @@ from app.catalog.models import Revision
 from app.catalog.services import source_of
 from app.db import db, now, only_reads
 from app.live.services import forget
+from app.submissions import sidework
 from app.submissions.judge import job_for
 from app.submissions.models import Purpose
 from app.submissions.sandboxes import EXTENSION, sandbox_of, unproven
@@ -41,7 +42,7 @@ from config import Config
 from sandbox.errors import EngineUnavailable, LimitsUnproven, SandboxError
 from sandbox.job import Job
 from sandbox.outcome import Ended, Event, Outcome
-from sandbox.sandbox import Sandbox
+from sandbox.sandbox import OnEvent, Sandbox
 
 log = structlog.get_logger("greenroom")
 
@@ -60,7 +61,7 @@ LEAVING = 10.0  # seconds that a stopping process waits for the job at hand
 
 
 def work_forever(app: Flask, sandbox: Sandbox, name: str, stop: threading.Event, poll: float = POLL) -> None:
-    """Judge what is queued until `stop` is set; the job at hand is finished first.
+    """Judge what is queued until `stop` is set, and do other work when nothing is; the job at hand is finished first.
 
     Submissions of this process wake it at once; for those of others it looks every `poll` seconds.
     """
@@ -71,6 +72,7 @@ def work_forever(app: Flask, sandbox: Sandbox, name: str, stop: threading.Event,
                 busy = anything_waits(now())
             with app.app_context():
                 busy = busy and work_once(app, sandbox, name)
+            busy = busy or sidework.do_one(app, sandbox, name)
         except Exception:  # the one broad except: whatever one submission did, the next one is judged
             log.exception("worker.failed", worker=name)
             stop.wait(RETRY_AFTER)
@@ -98,7 +100,7 @@ def work_once(app: Flask, sandbox: Sandbox, name: str) -> bool:
     started = time.perf_counter()
     with Progress(app=app, claim=claim) as progress:
         try:
-            outcome = _run(sandbox, job, progress)
+            outcome = run_job(sandbox, job, progress.heard)
         except NOT_STARTED as error:
             put_back(claim, reason=str(error), counted=False)
             raise
@@ -118,10 +120,10 @@ def work_once(app: Flask, sandbox: Sandbox, name: str) -> bool:
     return True
 
 
-def _run(sandbox: Sandbox, job: Job, progress: Progress) -> Outcome:
+def run_job(sandbox: Sandbox, job: Job, on_event: OnEvent) -> Outcome:
     """Return the outcome of `job`. What the sandbox refuses is the platform's fault; NOT_STARTED passes through."""
     try:
-        return sandbox.run(job, progress.heard)
+        return sandbox.run(job, on_event)
     except NOT_STARTED:
         raise
     except SandboxError as error:

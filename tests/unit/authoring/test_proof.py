@@ -15,29 +15,10 @@ from app.catalog import kinds
 from app.catalog.format import from_files
 from sandbox.fake_box import FakeBox, all_pass
 from sandbox.job import MIB, Job
-from sandbox.outcome import CheckOutcome, Ended, Outcome
+from sandbox.outcome import Ended, Outcome
 from tests.exercise_folders import FILES, changed, write
 from tests.factories import NOON
-
-# Which checks each program of the exercise fails when the judge works.
-FAILS: Mapping[str, set[str]] = {
-    "solutions/python/app.py": set(),
-    "starter/python/app.py": {"twice", "big", "none"},
-    "wrong/adds-two/app.py": {"big", "none"},
-    "wrong/takes-none/app.py": {"none"},
-}
-
-
-def judge(job: Job, fails: Mapping[str, set[str]] = FAILS) -> Outcome:
-    """What an honest judge says of a program of the exercise; any other program fails everything."""
-    name = next((name for name in fails if FILES[name] == job.files["app.py"]), "")
-    failed = fails.get(name, {check.id for check in job.checks})
-    return Outcome(
-        ended=Ended.COMPLETED,
-        checks=tuple(CheckOutcome(id=check.id, passed=check.id not in failed) for check in job.checks),
-        wall_time=timedelta(seconds=1),
-        max_memory_bytes=20 * MIB,
-    )
+from tests.unit.authoring.proving import FAILS, judge
 
 
 def card(script: Callable[[Job], Outcome] = judge, files: Mapping[str, str] = FILES) -> ProofCard:
