@@ -11,6 +11,7 @@ from app import (
     authoring,
     catalog,
     cli,
+    cohorts,
     db,
     errors,
     live,
@@ -40,7 +41,8 @@ def create_app(config: Config | None = None) -> Flask:
     )
     db.init_app(app)
     migrate.init_app(app, db.db, directory=str(ROOT / "migrations"), render_as_batch=True)
-    parts = (security, errors, cli, live, accounts, audit, notices, catalog, progress, submissions, authoring, reports)
+    nouns = (live, accounts, audit, notices, cohorts, catalog, progress, submissions, authoring, reports)
+    parts = (security, errors, cli, *nouns)
     for part in parts:
         part.init_app(app)
     return app

@@ -1,4 +1,4 @@
-"""The command line: `flask accounts`, `flask exercises`, `flask sandbox` and `flask worker`."""
+"""The command line: `flask accounts`, `flask cohorts`, `flask exercises`, `flask sandbox` and `flask worker`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ def init_app(app: Flask) -> None:
     """Add every noun's commands."""
     from app.accounts.cli import accounts
     from app.authoring.cli import exercises
+    from app.cohorts.cli import cohorts
     from app.submissions.cli import sandbox, worker
 
-    for command in (accounts, exercises, sandbox, worker):
+    for command in (accounts, cohorts, exercises, sandbox, worker):
         app.cli.add_command(command)

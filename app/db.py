@@ -8,7 +8,9 @@ from typing import Any
 
 from flask import Flask, g, has_app_context, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy import DateTime, Dialect, Engine, Insert, MetaData, event
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 
@@ -58,6 +60,13 @@ db = SQLAlchemy(model_class=Base)
 def now() -> datetime:
     """Return the current time, aware UTC."""
     return datetime.now(UTC)
+
+
+def insert_once(model: type[DeclarativeBase], key: list[str], **values: object) -> Insert:
+    """Return one INSERT that does nothing when a row with this `key` is there already."""
+    if db.session.get_bind().dialect.name == "postgresql":
+        return postgresql_insert(model).values(**values).on_conflict_do_nothing(index_elements=key)
+    return sqlite_insert(model).values(**values).on_conflict_do_nothing(index_elements=key)
 
 
 @event.listens_for(Engine, "connect")

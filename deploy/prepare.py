@@ -103,7 +103,7 @@ def serve() -> None:
     sys.stdout.write("".join(f"    {line}\n" for line in left.splitlines()))
     if not config.production:
         with step("demo accounts"):
-            said = _invoke(site, "accounts", "demo").output
+            said = _invoke(site, "accounts", "demo").output + _invoke(site, "cohorts", "demo").output
         sys.stdout.write("".join(f"    {line}\n" for line in said.splitlines()))
     sys.stdout.flush()
     _become_the_server(site)

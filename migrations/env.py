@@ -13,6 +13,7 @@ import app.accounts.models
 import app.audit.models
 import app.authoring.models
 import app.catalog.models
+import app.cohorts.models
 import app.live.models
 import app.notices.models
 import app.progress.models

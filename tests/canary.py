@@ -193,6 +193,7 @@ def everything(app: Flask, browser: FlaskClient, learner_id: int) -> Iterator[An
 CHANGING = {
     "accounts.sign_out",
     "accounts.end_sessions",
+    "cohorts.leave",
     "submissions.open_hint",
     "submissions.open_solution",
     "submissions.create",
@@ -204,7 +205,17 @@ CHANGING = {
 
 def paths(rule: Rule, ids: list[int], learner_id: int) -> Iterator[str]:
     """Yield the addresses of one route, with every value that its arguments can have here."""
-    known = {"track": [TRACK], "slug": [SLUG], "submission_id": [*ids, 999_999], "learner_id": [learner_id, 999_999]}
+    known: dict[str, list[str | int]] = {
+        "track": [TRACK],
+        "slug": [SLUG],
+        "submission_id": [*ids, 999_999],
+        "learner_id": [learner_id, 999_999],
+        "notice_id": [1],
+        "cohort_id": [1],
+        "person_id": [learner_id],
+        "invitation_id": [1],
+        "code": ["ABCDEFGH"],
+    }
     chosen: list[dict[str, object]] = [{}]
     for name in rule.arguments:
         chosen = [{**each, name: value} for each in chosen for value in known[name]]

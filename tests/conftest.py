@@ -1,9 +1,11 @@
 """Fixtures for everything that needs the site. Lena learns, Ivan instructs, Olaf is an outsider, Ada is the admin.
 
+Lena is in a class of Ivan's. Inge is another instructor, who has no class.
+
     def test_an_outsider_cannot_read_a_submission(olaf, app): ...
 
 `app` is the site on a database of its own: SQLite, and with `@pytest.mark.both_databases` PostgreSQL too.
-`client` is a visitor; `lena`, `ivan`, `olaf` and `ada` are clients that are signed in (`cast` has their ids).
+`client` is a visitor; `lena`, `ivan`, `inge`, `olaf` and `ada` are clients that are signed in (`cast` has their ids).
 No application context is open: a test that calls services opens one with `with app.app_context():`, and closes
 it before it uses a client, since requests inside it would share its `g`.
 """
@@ -23,16 +25,19 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from itsdangerous import URLSafeTimedSerializer
 from jinja2 import StrictUndefined
+from sqlalchemy import select
 
 from app import create_app
 from app.accounts.models import Role
+from app.cohorts.models import Cohort
 from app.db import db
 from config import TestConfig
-from tests.factories import make_person
+from tests.factories import make_cohort, make_person
 from tests.postgresql import create_database, drop_database, postgresql
 
 MakeApp = Callable[..., Flask]
 _numbers = count(1)
+CLASS = "Ivan's class"
 
 
 class Client(FlaskClient):
@@ -56,6 +61,7 @@ class Cast:
 
     lena: int
     ivan: int
+    inge: int
     olaf: int
     ada: int
 
@@ -143,16 +149,24 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def cast(app: Flask) -> Cast:
-    """The accounts of Lena, Ivan, Olaf and Ada."""
-    roles = {"ivan": Role.INSTRUCTOR, "ada": Role.ADMIN}
+    """The accounts of Lena, Ivan, Inge, Olaf and Ada."""
+    roles = {"ivan": Role.INSTRUCTOR, "inge": Role.INSTRUCTOR, "ada": Role.ADMIN}
     with app.app_context():
-        ids = {
+        people = {
             field.name: make_person(
                 field.name.title(), email=f"{field.name}@example.com", role=roles.get(field.name, Role.LEARNER)
-            ).id
+            )
             for field in fields(Cast)
         }
-    return Cast(**ids)
+        make_cohort(people["lena"], instructor=people["ivan"], name=CLASS)
+        return Cast(**{name: person.id for name, person in people.items()})
+
+
+@pytest.fixture
+def cohort_id(app: Flask, cast: Cast) -> int:
+    """The class in which Lena learns and Ivan instructs."""
+    with app.app_context():
+        return db.session.scalars(select(Cohort.id).where(Cohort.name == CLASS)).one()
 
 
 def signed_in(app: Flask, user_id: int) -> FlaskClient:
@@ -174,6 +188,12 @@ def lena(app: Flask, cast: Cast) -> FlaskClient:
 def ivan(app: Flask, cast: Cast) -> FlaskClient:
     """Ivan's browser: an instructor."""
     return signed_in(app, cast.ivan)
+
+
+@pytest.fixture
+def inge(app: Flask, cast: Cast) -> FlaskClient:
+    """Inge's browser: an instructor of others."""
+    return signed_in(app, cast.inge)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from uuid import uuid4
 from app.accounts.models import Role, User
 from app.accounts.passwords import hash_password
 from app.catalog.models import Exercise, Revision
+from app.cohorts.models import Cohort, CohortInstructor, CohortMember
 from app.db import db
 from app.submissions.models import Draft, Purpose, Stage, Submission
 
@@ -32,6 +33,15 @@ def make_person(name: str = "", *, role: Role = Role.LEARNER, **more: Any) -> Us
     name = name or f"Person {number}"
     email = more.pop("email", f"{name.split()[0].lower()}{number}@example.com")
     return _kept(User(name=name, email=email, role=role, **{"password_hash": password_hash(), **more}))
+
+
+def make_cohort(*learners: User, instructor: User, name: str = "", **more: Any) -> Cohort:
+    """A class of `instructor` with these learners."""
+    number = next(_number)
+    cohort = _kept(Cohort(name=name or f"Class {number}", join_code=f"CODE{number:04}", **more))
+    db.session.add(CohortInstructor(cohort_id=cohort.id, instructor_id=instructor.id))
+    db.session.add_all(CohortMember(cohort_id=cohort.id, learner_id=learner.id) for learner in learners)
+    return _kept(cohort)
 
 
 def make_exercise(track: str = "sql", slug: str = "", *, files: dict[str, str] | None = None, **more: Any) -> Exercise:

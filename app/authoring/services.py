@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import Row, Select, case, func, select, update
 from sqlalchemy.orm import joinedload
 
+from app.accounts.models import User
 from app.authoring.proof import ProofCard
 from app.catalog import kinds, tracks
 from app.catalog.format import Source
 from app.catalog.kinds import Kind
 from app.catalog.models import Exercise, Revision
 from app.catalog.services import Acceptance, source_of
+from app.cohorts.access import readable_by
 from app.db import db
 from app.errors import NotFound
 from app.submissions.models import CheckResult, Purpose, Stage, Submission
@@ -63,7 +65,7 @@ class Detail:
     source: Source
     proof: Mapping[str, Any] | None
     checks: tuple[CheckFigure, ...]
-    submissions: tuple[Submission, ...]  # newest first
+    submissions: tuple[Submission, ...]  # that the reader may read, newest first
 
     @property
     def titles(self) -> dict[str, str]:
@@ -100,8 +102,8 @@ def overviews() -> list[Overview]:
     return sorted(rows, key=_place)
 
 
-def detail(track: str, slug: str) -> Detail:
-    """Return the exercise there, published or not, with its proof and its submissions. Raises NotFound."""
+def detail(track: str, slug: str, *, reader: User) -> Detail:
+    """Return the exercise there, published or not, with its proof and what `reader` may read of it. Raises NotFound."""
     wanted = select(Exercise).where(Exercise.track == track, Exercise.slug == slug, Exercise.trial.is_(False))
     exercise = db.session.scalar(wanted.options(joinedload(Exercise.current)))
     if exercise is None or exercise.current is None:
@@ -116,7 +118,7 @@ def detail(track: str, slug: str) -> Detail:
         source=source,
         proof=exercise.current.proof,
         checks=_check_figures(source, exercise.current.id),
-        submissions=tuple(db.session.scalars(_latest(exercise.id))),
+        submissions=tuple(db.session.scalars(_latest(exercise.id, reader))),
     )
 
 
@@ -166,10 +168,14 @@ def _place(row: Overview) -> tuple[object, ...]:
     return (not exercise.published, *tracks.order(exercise.track), exercise.difficulty, exercise.title)
 
 
-def _latest(exercise_id: int) -> Select[Submission]:
+def _latest(exercise_id: int, reader: User) -> Select[Submission]:
     return (
         select(Submission)
-        .where(Submission.exercise_id == exercise_id, Submission.purpose == Purpose.SUBMIT)
+        .where(
+            Submission.exercise_id == exercise_id,
+            Submission.purpose == Purpose.SUBMIT,
+            readable_by(reader, Submission.learner_id),
+        )
         .options(joinedload(Submission.learner), joinedload(Submission.revision))
         .order_by(Submission.id.desc())
         .limit(LATEST)

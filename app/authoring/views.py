@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from app.authoring import services
-from app.security import instructor_required
+from app.security import instructor_required, me
 
 blueprint = Blueprint("authoring", __name__)
 
@@ -21,4 +21,4 @@ def index() -> str:
 @instructor_required
 def show(track: str, slug: str) -> str:
     """Show one exercise: its proof card, its revisions, and what learners did with it."""
-    return render_template("authoring/show.html", detail=services.detail(track, slug))
+    return render_template("authoring/show.html", detail=services.detail(track, slug, reader=me()))

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Insert, Select, or_, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import Select, or_, select
 
 from app.catalog.models import Exercise
 from app.catalog.status import Status
-from app.db import db, now
+from app.db import db, insert_once, now
 from app.progress.activity import Activity, activity, days_of
 from app.progress.evidence import Evidence, Wanted, behind
 from app.progress.figures import (
@@ -52,7 +49,7 @@ def record_attempt(*, submission_id: int, learner_id: int, exercise_id: int, sol
     """
     helped = select(Help.id).where(Help.learner_id == learner_id, Help.exercise_id == exercise_id, Help.at <= at)
     db.session.execute(
-        _insert_once(
+        insert_once(
             Attempt,
             ["submission_id"],
             submission_id=submission_id,
@@ -171,7 +168,7 @@ def _solved_pairs(learner_id: int) -> Select[int, bool]:
 
 def _open(learner_id: int, exercise_id: int, position: int) -> None:
     db.session.execute(
-        _insert_once(
+        insert_once(
             Help,
             ["learner_id", "exercise_id", "position"],
             learner_id=learner_id,
@@ -181,10 +178,3 @@ def _open(learner_id: int, exercise_id: int, position: int) -> None:
         )
     )
     db.session.commit()
-
-
-def _insert_once(model: type[DeclarativeBase], key: list[str], **values: object) -> Insert:
-    """Return one INSERT that does nothing when a row with this `key` is there already."""
-    if db.session.get_bind().dialect.name == "postgresql":
-        return postgresql_insert(model).values(**values).on_conflict_do_nothing(index_elements=key)
-    return sqlite_insert(model).values(**values).on_conflict_do_nothing(index_elements=key)

@@ -7,9 +7,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from flask import Response, render_template, request
+from sqlalchemy import select
 
 from app.accounts.clock import my_zone
 from app.accounts.models import User
+from app.cohorts.access import readable_by
 from app.db import db, now
 from app.errors import NotFound
 from app.progress import services as progress
@@ -85,8 +87,8 @@ def learner_attempts(learner_id: int) -> str:
 
 
 def readable_learner(learner_id: int, *, reader: User) -> User:
-    """Return the person if `reader` may read about them: it is themselves, or an instructor reads. Raises NotFound."""
-    learner = db.session.get(User, learner_id) if reader.id == learner_id or reader.instructs else None
+    """Return the person if `reader` may read about them: see `cohorts.access`. Raises NotFound."""
+    learner: User | None = db.session.scalar(select(User).where(User.id == learner_id, readable_by(reader, User.id)))
     if learner is None:
         raise NotFound("There is no such report.")
     return learner

@@ -1,4 +1,4 @@
-"""All learners with what they have tried and solved, for instructors."""
+"""The learners of an instructor, all of them for an admin, with what they have tried and solved."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from flask import render_template, request
 from sqlalchemy import ColumnElement, Select, UnaryExpression, case, distinct, func, or_, select
 
 from app.accounts.models import Role, User
+from app.cohorts.access import readable_by
 from app.db import db
 from app.progress.models import Attempt
 from app.reports.blueprint import blueprint
-from app.security import instructor_required
+from app.security import instructor_required, me
 
 PER_PAGE = 50
 
@@ -57,6 +58,7 @@ class LearnerList:
 def learners() -> str:
     """Show the learners whose name or address holds the query."""
     found = find_learners(
+        reader=me(),
         query=request.args.get("q", "").strip(),
         order=_order(request.args.get("sort", "")),
         page=request.args.get("page", default=1, type=int),
@@ -64,17 +66,20 @@ def learners() -> str:
     return render_template("reports/learners.html", found=found)
 
 
-def find_learners(*, query: str = "", order: Order = Order.NAME, page: int = 1) -> LearnerList:
-    """Return one page of learners; a page outside the list gives the nearest one. Two queries."""
-    total = db.session.scalar(select(func.count(User.id)).where(*_matching(query))) or 0
+def find_learners(*, reader: User, query: str = "", order: Order = Order.NAME, page: int = 1) -> LearnerList:
+    """Return one page of the learners `reader` may read about; a page outside gives the nearest one. Two queries."""
+    matching = _matching(reader, query)
+    total = db.session.scalar(select(func.count(User.id)).where(*matching)) or 0
     pages = max(1, -(-total // PER_PAGE))
     page = min(max(page, 1), pages)
-    found = db.session.execute(_counted(query, order).limit(PER_PAGE).offset((page - 1) * PER_PAGE))
+    found = db.session.execute(_counted(matching, order).limit(PER_PAGE).offset((page - 1) * PER_PAGE))
     rows = [LearnerRow(**row._mapping) for row in found]
     return LearnerList(rows=rows, total=total, page=page, pages=pages, query=query, order=order)
 
 
-def _counted(query: str, order: Order) -> Select[int, str, str, int, int, int, datetime | None]:
+def _counted(
+    matching: list[ColumnElement[bool]], order: Order
+) -> Select[int, str, str, int, int, int, datetime | None]:
     solved = func.count(distinct(case((Attempt.solved, Attempt.exercise_id))))
     last_at = func.max(Attempt.at)
     columns = select(
@@ -93,14 +98,14 @@ def _counted(query: str, order: Order) -> Select[int, str, str, int, int, int, d
     }
     return (
         columns.outerjoin(Attempt, Attempt.learner_id == User.id)
-        .where(*_matching(query))
+        .where(*matching)
         .group_by(User.id, User.name, User.email)
         .order_by(*by[order], func.lower(User.name), User.id)
     )
 
 
-def _matching(query: str) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [User.role == Role.LEARNER]
+def _matching(reader: User, query: str) -> list[ColumnElement[bool]]:
+    conditions = [User.role == Role.LEARNER, readable_by(reader, User.id)]
     if query:
         conditions.append(
             or_(User.name.icontains(query, autoescape=True), User.email.icontains(query, autoescape=True))

@@ -21,6 +21,7 @@ from app.accounts.models import User
 from app.catalog.format import CheckSpec
 from app.catalog.models import Exercise, Revision
 from app.catalog.services import source_of
+from app.cohorts.access import readable_by
 from app.db import db
 from app.errors import Invalid, NotFound, TooMany
 from app.live.services import tell
@@ -336,15 +337,19 @@ def find_own(learner_id: int, submission_id: int) -> Submission:
     return _found(_with_page().where(Submission.id == submission_id, Submission.learner_id == learner_id))
 
 
-def find_readable(submission_id: int, *, reader_id: int, reads_all: bool) -> Submission:
-    """Return a submission for somebody who may read it: its owner, or an instructor (`reads_all`). Raises NotFound.
+def find_readable(submission_id: int, *, reader: User) -> Submission:
+    """Return a submission for somebody who may read it: see `cohorts.access`. Raises NotFound.
 
     What an author sends while trying an exercise is the author's alone.
     """
-    if not reads_all:
-        return find_own(reader_id, submission_id)
     counts = Submission.exercise.has(Exercise.trial.is_(False))
-    return _found(_with_page().where(Submission.id == submission_id, or_(counts, Submission.learner_id == reader_id)))
+    return _found(
+        _with_page().where(
+            Submission.id == submission_id,
+            readable_by(reader, Submission.learner_id),
+            or_(counts, Submission.learner_id == reader.id),
+        )
+    )
 
 
 def history(learner_id: int, exercise_id: int, limit: int = 50) -> list[Submission]:

@@ -171,7 +171,7 @@ def _patience() -> float:
 
 
 def _readable(submission_id: int) -> Submission:
-    return services.find_readable(submission_id, reader_id=me().id, reads_all=me().instructs)
+    return services.find_readable(submission_id, reader=me())
 
 
 def _other(submission: Submission, other_id: int) -> Submission | None:

@@ -19,6 +19,7 @@ BREAKS = [
     ("nouns", "app/live/models.py", "import app.accounts.models"),
     ("nouns", "app/accounts/models.py", "from app.catalog import models as _"),
     ("nouns", "app/accounts/models.py", "import app.audit.models"),
+    ("nouns", "app/cohorts/models.py", "from app.catalog import models as _"),
     ("nouns", "app/catalog/models.py", "import app.progress.models"),
     ("nouns", "app/progress/models.py", "import app.submissions.models"),
     ("nouns", "app/submissions/models.py", "import app.authoring"),

@@ -61,6 +61,9 @@ def test_every_instructor_route_refuses_learners(app: Flask, lena: FlaskClient) 
     assert let_in == []
 
 
-@pytest.mark.parametrize("path", ["/exercises", "/progress", "/instructor/exercises", "/instructor/learners"])
+@pytest.mark.parametrize(
+    "path",
+    ["/exercises", "/progress", "/cohorts", "/instructor/exercises", "/instructor/learners", "/instructor/cohorts"],
+)
 def test_the_links_of_the_main_menu_lead_somewhere(ivan: FlaskClient, path: str) -> None:
     assert ivan.get(path).status_code == 200

@@ -25,6 +25,7 @@ from app.accounts.models import Role, User
 from app.authoring.proof import ProofCard, prove_folder
 from app.authoring.services import keep_proof
 from app.catalog.services import find
+from app.cohorts import services as cohorts
 from app.db import db, now
 from app.submissions import services as submissions
 from app.submissions.models import Purpose, Stage, Submission
@@ -70,6 +71,14 @@ class Site:
             session = {"_user_id": row.get_id(), "_fresh": True, "_permanent": True}
             signed = self.app.session_interface.get_signing_serializer(self.app).dumps(session)
             return Person(id=row.id, name=name, email=email, password=PASSWORD, session=signed)
+
+    def in_class(self, instructor: Person, *learners: Person, name: str = "A class") -> int:
+        """Put `learners` into a new class of `instructor`, who may then read what they did; return its id."""
+        with self.app.app_context():
+            cohort = cohorts.create(db.session.get_one(User, instructor.id), name)
+            for learner in learners:
+                cohorts.join(db.session.get_one(User, learner.id), cohort.join_code)
+            return cohort.id
 
     def judged(self, person: Person, path: str, files: Mapping[str, str], purpose: Purpose = Purpose.SUBMIT) -> int:
         """Submit `files` for the exercise at `path` (track/slug) and return the id once it is judged."""

@@ -30,6 +30,7 @@ class Scene:
 
     lena: dict[str, Person]  # by theme
     ivan: dict[str, Person]
+    classes: dict[str, int]  # in which Ivan instructs and Lena learns, by theme
     fresh: dict[str, Person]  # who has done nothing yet
     accepted: int
     wrong: int
@@ -46,15 +47,17 @@ def people(site: Site, name: str, role: Role = Role.LEARNER) -> dict[str, Person
 @pytest.fixture(scope="module")
 def scene(site: Site) -> Iterator[Scene]:
     """Lena in the light has tried and solved; everybody else looks on."""
-    lena = people(site, "Lena")
+    lena, ivan = people(site, "Lena"), people(site, "Ivan", Role.INSTRUCTOR)
     for person in lena.values():
         site.judged(person, SQL, answer(SQL, of="refund-fan-out"))
         last = site.judged(person, WELCOME, answer(WELCOME))
+    classes = {theme: site.in_class(each, *lena.values(), name=f"Class {theme}") for theme, each in ivan.items()}
     author = lena["dark"]
     site.proven(SQL, FakeBox())  # which accepts everything: the card is red, with a finding for each wrong solution
     yield Scene(
         lena=lena,
-        ivan=people(site, "Ivan", Role.INSTRUCTOR),
+        ivan=ivan,
+        classes=classes,
         fresh=people(site, "Fenna"),
         accepted=last,
         wrong=site.judged(author, WELCOME, answer(WELCOME, of="off-by-one")),
@@ -74,6 +77,7 @@ def pages(scene: Scene, theme: str) -> dict[str, list[str]]:
             "/progress",
             "/progress/attempts",
             "/settings",
+            "/cohorts",
             "/exercises",
             "/exercises?q=nothing-is-called-so",
             f"/exercises/{WELCOME}",
@@ -93,6 +97,9 @@ def pages(scene: Scene, theme: str) -> dict[str, list[str]]:
             f"/instructor/exercises/{WELCOME}",
             f"/instructor/exercises/{SQL}",
             "/instructor/learners",
+            "/instructor/cohorts",
+            f"/instructor/cohorts/{scene.classes[theme]}/members",
+            f"/instructor/cohorts/{scene.classes[theme]}/settings",
             f"/reports/learner/{own}",
             f"/submissions/{scene.accepted}",
             f"/submissions/{scene.wrong}",

@@ -40,8 +40,9 @@ def test_exercises_are_listed_each_with_its_proof_card(page: Page, site: Site) -
     expect(page.locator("main")).to_contain_text("A short key shows nothing")
 
 
-def test_a_learner_is_found_and_their_figures_open_to_submissions(page: Page, site: Site) -> None:
+def test_a_learner_is_found_and_their_figures_open_to_submissions(page: Page, site: Site, ivan: Person) -> None:
     nora = site.person("Nora Nightingale")
+    site.in_class(ivan, nora)
     sent = site.judged(nora, WELCOME, answer(WELCOME))
     page.goto("/instructor/learners")
     page.get_by_role("searchbox").fill("nightingale")

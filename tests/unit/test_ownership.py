@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from app.accounts.models import User
 from app.catalog.models import Exercise
+from app.cohorts.models import Cohort, Invitation
 from app.db import db, now
 from app.notices.services import latest, notify
 from app.progress.models import Attempt, Help
@@ -30,6 +31,7 @@ SECRET = "canaria"
 SOLUTION = "# the reference"
 SIGN_IN = 303  # and the address of the page to sign in at
 PEOPLE = ("visitor", "olaf", "lena", "ivan", "ada")
+EVERYBODY = (*PEOPLE, "inge")  # who instructs others: nothing of Lena's is there for her
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +42,29 @@ class Things:
     submission: int
     draft_version: int
     notice: int
+    cohort: int
+    code: str
+    invitation: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What each of PEOPLE gets from one route, and who reads something of Lena's there."""
+    """What each of PEOPLE gets from one route, and who reads something of Lena's there.
+
+    Inge gets what Ivan gets where he reads nothing of Lena's, else 404, unless `inge` says otherwise.
+    """
 
     path: Callable[[Things], str]
     gets: tuple[int, int, int, int, int]
     told: frozenset[str]
     sends: Callable[[Things], dict[str, Any]] = field(default=lambda _things: {})
+    inge: int | None = None
+
+    def of(self, person: str) -> int:
+        """Return what one of EVERYBODY gets."""
+        if person != "inge":
+            return self.gets[PEOPLE.index(person)]
+        return self.inge or (404 if "ivan" in self.told else self.of("ivan"))
 
 
 LENA = frozenset({"lena"})
@@ -61,8 +76,24 @@ FILES = {f"files[{path}]": text for path, text in ANSWER.items()}
 
 
 def report(path: str) -> Row:
-    """A page about Lena: for herself and for instructors."""
+    """A page about Lena: for herself, her instructor and admins."""
     return Row(path=lambda its: f"/reports/learner/{its.lena}{path}", gets=(303, 404, 200, 200, 200), told=LENA | STAFF)
+
+
+def cohort_page(path: str) -> Row:
+    """A page about Lena's class: for its instructor and admins."""
+    return Row(path=lambda its: f"/instructor/cohorts/{its.cohort}{path}", gets=(303, 403, 403, 200, 200), told=STAFF)
+
+
+def cohort_form(path: Callable[[Things], str], *, status: int = 303, **form: str) -> Row:
+    """What changes Lena's class: for its instructor and admins."""
+    return Row(
+        path=lambda its: f"/instructor/cohorts/{its.cohort}{path(its)}",
+        gets=(SIGN_IN, 403, 403, status, status),
+        told=NOBODY,
+        sends=lambda its: {"data": form},
+        inge=404,
+    )
 
 
 MATRIX = {
@@ -121,12 +152,42 @@ MATRIX = {
         path=lambda its: URL.replace("/exercises/", "/instructor/exercises/"),
         gets=(SIGN_IN, 403, 403, 200, 200),
         told=STAFF,
+        inge=200,  # the exercise, but no submission of Lena's
     ),
+    "GET cohorts.invitation": Row(
+        path=lambda its: f"/join/{its.code}", gets=(SIGN_IN, 200, 200, 200, 200), told=LENA, inge=200
+    ),
+    "POST cohorts.accept": Row(
+        path=lambda its: f"/join/{its.code}", gets=(SIGN_IN, 303, 303, 409, 303), told=NOBODY, inge=303
+    ),
+    "POST cohorts.leave": Row(
+        path=lambda its: f"/cohorts/{its.cohort}/leave", gets=(SIGN_IN, 404, 303, 404, 404), told=NOBODY
+    ),
+    "GET cohorts.members": cohort_page("/members"),
+    "POST cohorts.add_members": Row(
+        path=lambda its: f"/instructor/cohorts/{its.cohort}/members",
+        gets=(SIGN_IN, 403, 403, 422, 422),  # without a file; the page around it names the members
+        told=STAFF,
+        inge=404,
+    ),
+    "POST cohorts.remove_member": cohort_form(lambda its: f"/members/{its.lena}/remove"),
+    "POST cohorts.withdraw_invitation": cohort_form(lambda its: f"/invitations/{its.invitation}/withdraw"),
+    "GET cohorts.settings": Row(
+        path=lambda its: f"/instructor/cohorts/{its.cohort}/settings",
+        gets=(SIGN_IN, 403, 403, 200, 200),
+        told=NOBODY,
+        inge=404,
+    ),
+    "POST cohorts.save_settings": cohort_form(lambda its: "/settings", name="Renamed"),
+    "POST cohorts.rotate_code": cohort_form(lambda its: "/code"),
+    "POST cohorts.archive": cohort_form(lambda its: "/archive"),
+    "POST cohorts.add_instructor": cohort_form(lambda its: "/instructors", email="inge@example.com"),
+    "POST cohorts.remove_instructor": cohort_form(lambda its: f"/instructors/{its.lena}/remove", status=404),
 }
 
 
 @pytest.fixture
-def things(app: Flask, cast: Cast) -> Things:
+def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
     """Lena has opened help, keeps a draft, and has solved the exercise."""
     with app.app_context():
         lena, exercise = db.session.get_one(User, cast.lena), double_it()
@@ -146,7 +207,19 @@ def things(app: Flask, cast: Cast) -> Things:
         record_attempt(submission_id=submission.id, learner_id=lena.id, exercise_id=exercise.id, solved=True, at=now())
         notify(lena.id, "submission.regraded", f"{SECRET} was regraded", "/progress")
         db.session.commit()
-        return Things(lena=lena.id, submission=submission.id, draft_version=draft.version, notice=latest(lena.id)[0].id)
+        cohort = db.session.get_one(Cohort, cohort_id)
+        invitation = Invitation(cohort_id=cohort_id, email="nina@example.com")
+        db.session.add(invitation)
+        db.session.commit()
+        return Things(
+            lena=lena.id,
+            submission=submission.id,
+            draft_version=draft.version,
+            notice=latest(lena.id)[0].id,
+            cohort=cohort_id,
+            code=cohort.join_code,
+            invitation=invitation.id,
+        )
 
 
 def browser_of(person: str, app: Flask, cast: Cast) -> FlaskClient:
@@ -189,18 +262,18 @@ def test_a_new_route_with_an_id_would_be_missed(app: Flask) -> None:
     assert routes_with_ids(app) - set(MATRIX) == {"GET certificates.show"}
 
 
-@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize("person", EVERYBODY)
 @pytest.mark.parametrize("route", MATRIX)
 def test_everybody_gets_what_the_matrix_says(app: Flask, cast: Cast, things: Things, route: str, person: str) -> None:
     before = rows_of(app, things.lena)
     answer = ask(browser_of(person, app, cast), route, things)
     row = MATRIX[route]
-    assert answer.status_code == row.gets[PEOPLE.index(person)], answer.text
+    assert answer.status_code == row.of(person), answer.text
     if person == "visitor" and answer.status_code == SIGN_IN:
         assert answer.headers["Location"].startswith("/sign-in")
     if answer.status_code == 200 and route.startswith("GET"):
         assert (SECRET in answer.text) == (person in row.told)
-    elif person != "lena":
+    elif person not in row.told | {"lena"}:
         assert SECRET not in answer.text
     if person != "lena":
         assert rows_of(app, things.lena) == before, "somebody else changed what is Lena's"
@@ -212,7 +285,7 @@ def test_the_solution_is_for_her_who_solved_it(app: Flask, cast: Cast, things: T
     assert (SOLUTION in page) == (person == "lena")
 
 
-@pytest.mark.parametrize("person", ["olaf", "ivan", "ada"])
+@pytest.mark.parametrize("person", ["olaf", "ivan", "inge", "ada"])
 def test_nobody_compares_their_own_submission_with_hers(app: Flask, cast: Cast, things: Things, person: str) -> None:
     with app.app_context():
         exercise = db.session.scalars(select(Exercise)).one()

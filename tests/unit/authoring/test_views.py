@@ -51,9 +51,9 @@ def exercise_id(app: Flask, cast: Cast) -> int:
         return int(exercise.id)
 
 
-def test_figures_count_attempts_alone(app: Flask, exercise_id: int) -> None:
+def test_figures_count_attempts_alone(app: Flask, cast: Cast, exercise_id: int) -> None:
     with app.app_context():
-        found = detail("calls", "double-it")
+        found = detail("calls", "double-it", reader=db.session.get_one(User, cast.ada))
         assert (found.overview.acceptance.judged, found.overview.acceptance.accepted) == (3, 1)
         assert (found.overview.learners, found.overview.solvers) == (2, 1)
         assert [(check.id, check.failed, check.judged) for check in found.checks] == [
@@ -62,6 +62,17 @@ def test_figures_count_attempts_alone(app: Flask, exercise_id: int) -> None:
             ("none", 0, 0),
         ]
         assert len(found.submissions) == 4
+
+
+def test_an_instructor_reads_submissions_of_their_own_learners_alone(
+    app: Flask, cast: Cast, ivan: FlaskClient, inge: FlaskClient, exercise_id: int
+) -> None:
+    with app.app_context():
+        found = detail("calls", "double-it", reader=db.session.get_one(User, cast.ivan))
+        assert {each.learner_id for each in found.submissions} == {cast.lena}
+        assert found.overview.learners == 2  # figures count everybody
+    assert "Olaf" not in ivan.get(URL).text
+    assert "No submission to read yet" in inge.get(URL).text
 
 
 def test_a_proof_is_kept_with_the_revision_it_proved(app: Flask, exercise_id: int) -> None:

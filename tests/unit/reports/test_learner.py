@@ -51,9 +51,9 @@ def read_csv(browser: FlaskClient, learner: int) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
-    ("reader", "status"), [("client", 303), ("olaf", 404), ("lena", 200), ("ivan", 200), ("ada", 200)]
+    ("reader", "status"), [("client", 303), ("olaf", 404), ("lena", 200), ("ivan", 200), ("inge", 404), ("ada", 200)]
 )
-def test_a_report_is_for_the_learner_and_for_instructors(
+def test_a_report_is_for_the_learner_their_instructors_and_admins(
     request: pytest.FixtureRequest, cast: Cast, path: str, reader: str, status: int
 ) -> None:
     browser: FlaskClient = request.getfixturevalue(reader)

@@ -20,6 +20,11 @@ from tests.factories import make_exercise, make_person
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+def ada_of(cast: Cast) -> User:
+    """Ada, who reads about everybody."""
+    return db.session.get_one(User, cast.ada)
+
+
 def attempts(learner: int, first_submission: int, *outcomes: bool) -> None:
     """Record one attempt at a new exercise per outcome; and the last one a second time."""
     for n, solved in enumerate([*outcomes, outcomes[-1]]):
@@ -39,7 +44,7 @@ def attempts(learner: int, first_submission: int, *outcomes: bool) -> None:
 def test_each_learner_is_counted_by_exercises_not_by_attempts(app: Flask, cast: Cast) -> None:
     with app.app_context():
         attempts(cast.lena, 10, False, True, True)
-        rows = {row.name: row for row in find_learners().rows}
+        rows = {row.name: row for row in find_learners(reader=ada_of(cast)).rows}
         assert set(rows) == {"Lena", "Olaf"}  # instructors and admins are not learners
         lena, olaf = rows["Lena"], rows["Olaf"]
         assert (lena.tried, lena.solved, lena.unaided) == (3, 2, 2)
@@ -51,7 +56,7 @@ def test_each_learner_is_counted_by_exercises_not_by_attempts(app: Flask, cast: 
 def test_the_list_and_the_report_agree(app: Flask, cast: Cast) -> None:
     with app.app_context():
         attempts(cast.lena, 10, False, True, True)
-        lena = next(row for row in find_learners().rows if row.id == cast.lena)
+        lena = next(row for row in find_learners(reader=ada_of(cast)).rows if row.id == cast.lena)
         for result in Result:
             rows = services.attempts_behind(cast.lena, Wanted(result=result), zone=services.ZoneInfo("UTC"))
             assert getattr(lena, result.value) == len(rows)
@@ -61,11 +66,11 @@ def test_the_list_and_the_report_agree(app: Flask, cast: Cast) -> None:
 def test_learners_are_found_by_part_of_name_or_email_in_any_case(app: Flask, cast: Cast) -> None:
     with app.app_context():
         make_person("Percy 100%", email="percy@school.example")
-        assert [row.name for row in find_learners(query="LEN").rows] == ["Lena"]
-        assert [row.name for row in find_learners(query="school").rows] == ["Percy 100%"]
-        assert [row.name for row in find_learners(query="0%").rows] == ["Percy 100%"]
-        assert [row.name for row in find_learners(query="%").rows] == ["Percy 100%"]
-        assert find_learners(query="ivan").rows == []
+        assert [row.name for row in find_learners(reader=ada_of(cast), query="LEN").rows] == ["Lena"]
+        assert [row.name for row in find_learners(reader=ada_of(cast), query="school").rows] == ["Percy 100%"]
+        assert [row.name for row in find_learners(reader=ada_of(cast), query="0%").rows] == ["Percy 100%"]
+        assert [row.name for row in find_learners(reader=ada_of(cast), query="%").rows] == ["Percy 100%"]
+        assert find_learners(reader=ada_of(cast), query="ivan").rows == []
 
 
 @pytest.mark.both_databases
@@ -74,9 +79,17 @@ def test_the_list_sorts_by_name_activity_and_success(app: Flask, cast: Cast) -> 
         anna = make_person("anna").id
         attempts(cast.lena, 10, True, True)
         attempts(cast.olaf, 20, True)
-        assert [row.name for row in find_learners().rows] == ["anna", "Lena", "Olaf"]
-        assert [row.name for row in find_learners(order=Order.ACTIVE).rows] == ["Olaf", "Lena", "anna"]
-        assert [row.name for row in find_learners(order=Order.SOLVED).rows] == ["Lena", "Olaf", "anna"]
+        assert [row.name for row in find_learners(reader=ada_of(cast)).rows] == ["anna", "Lena", "Olaf"]
+        assert [row.name for row in find_learners(reader=ada_of(cast), order=Order.ACTIVE).rows] == [
+            "Olaf",
+            "Lena",
+            "anna",
+        ]
+        assert [row.name for row in find_learners(reader=ada_of(cast), order=Order.SOLVED).rows] == [
+            "Lena",
+            "Olaf",
+            "anna",
+        ]
         assert anna
 
 
@@ -86,7 +99,7 @@ def test_long_lists_come_in_pages_and_no_page_is_out_of_range(app: Flask, cast: 
             User(name=f"P{n:03}", email=f"p{n:03}@example.com", password_hash="x") for n in range(PER_PAGE)
         )
         db.session.commit()
-        first, last = find_learners(page=-5), find_learners(page=10**9)
+        first, last = find_learners(reader=ada_of(cast), page=-5), find_learners(reader=ada_of(cast), page=10**9)
         assert (first.page, last.page, last.pages, last.total) == (1, 2, 2, PER_PAGE + 2)
         assert {row.id for row in first.rows}.isdisjoint(row.id for row in last.rows)
         assert len(first.rows) + len(last.rows) == PER_PAGE + 2
@@ -98,8 +111,21 @@ def test_only_instructors_see_the_list(app: Flask, request: pytest.FixtureReques
     assert browser.get("/instructor/learners").status_code == status
 
 
-def test_the_list_links_each_report_and_keeps_the_search(cast: Cast, ivan: FlaskClient) -> None:
-    page = ivan.get("/instructor/learners?q=lena&sort=active").text
+@pytest.mark.both_databases
+def test_an_instructor_sees_the_learners_of_their_classes_alone(app: Flask, cast: Cast) -> None:
+    with app.app_context():
+        ivan, inge = db.session.get_one(User, cast.ivan), db.session.get_one(User, cast.inge)
+        assert [row.name for row in find_learners(reader=ivan).rows] == ["Lena"]
+        assert find_learners(reader=ivan, query="olaf").rows == []
+        assert find_learners(reader=inge).total == 0
+
+
+def test_an_instructor_without_learners_is_told_where_they_come_from(inge: FlaskClient) -> None:
+    assert "No learners yet" in inge.get("/instructor/learners").text
+
+
+def test_the_list_links_each_report_and_keeps_the_search(cast: Cast, ada: FlaskClient) -> None:
+    page = ada.get("/instructor/learners?q=lena&sort=active").text
     assert f'href="/reports/learner/{cast.lena}"' in page
     assert f'href="/reports/learner/{cast.olaf}"' not in page
     assert 'value="lena"' in page

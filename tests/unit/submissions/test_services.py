@@ -301,14 +301,21 @@ def test_a_job_that_was_never_started_does_not_use_up_a_try(app: Flask, cast: Ca
         assert (row(id).stage, row(id).claims) == (Stage.QUEUED, 0)
 
 
-def test_only_its_owner_finds_a_submission(app: Flask, cast: Cast, exercise_id: int) -> None:
+def test_only_its_owner_an_instructor_of_theirs_and_an_admin_find_a_submission(
+    app: Flask, cast: Cast, exercise_id: int
+) -> None:
     with app.app_context():
         id = submit(cast.lena, exercise_id)
         assert services.find_own(cast.lena, id).id == id
-        assert services.find_readable(id, reader_id=cast.ivan, reads_all=True).id == id
+        reader = {
+            name: db.session.get_one(User, getattr(cast, name)) for name in ("lena", "ivan", "ada", "inge", "olaf")
+        }
+        for name in ("lena", "ivan", "ada"):
+            assert services.find_readable(id, reader=reader[name]).id == id
         for finding in (
             lambda: services.find_own(cast.olaf, id),
-            lambda: services.find_readable(id, reader_id=cast.olaf, reads_all=False),
+            lambda: services.find_readable(id, reader=reader["olaf"]),
+            lambda: services.find_readable(id, reader=reader["inge"]),
             lambda: services.find_own(cast.lena, id + 1),
         ):
             with pytest.raises(NotFound):

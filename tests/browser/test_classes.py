@@ -1,0 +1,61 @@
+"""A class from its creation to the first submission that its instructor reads."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.browsing import Browsing
+from tests.browser.site import Person, Site
+from tests.browser.solving import WELCOME, answer
+from tests.browser.test_accessibility import AXE, overflow, violations
+
+
+def test_a_class_is_created_joined_by_its_link_and_read(
+    browsing: Browsing, site: Site, ivan: Person, lena: Person
+) -> None:
+    sent = site.judged(lena, WELCOME, answer(WELCOME))
+    browsing.forgive("status of 404")
+    page = browsing.page(ivan)
+    page.goto(f"/submissions/{sent}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
+
+    page.get_by_role("link", name="Go to the start page").click()
+    page.get_by_role("link", name="Classes", exact=True).click()
+    page.get_by_label("New class").fill("Night school")
+    page.get_by_role("button", name="Create the class").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Night school")
+    page.get_by_role("link", name="Settings").first.click()
+    link = page.locator("#join-link").inner_text()
+
+    learner = browsing.page(lena)
+    learner.goto(link)
+    expect(learner.get_by_role("heading", level=1)).to_have_text("Join Night school?")
+    learner.get_by_role("button", name="Join the class").click()
+    expect(learner.locator("main")).to_contain_text("You are in the class Night school.")
+
+    page.get_by_role("link", name="Members").click()
+    page.get_by_role("link", name="Lena Learner").click()
+    page.get_by_role("link", name=f"#{sent}").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Submission #{sent}")
+
+
+def test_a_list_of_people_is_answered_line_by_line(browsing: Browsing, site: Site, ivan: Person, lena: Person) -> None:
+    cohort = site.in_class(ivan, name="From a list")
+    context = browsing.as_(ivan, viewport={"width": 390, "height": 844})
+    context.add_init_script(path=AXE)
+    page = context.new_page()
+    page.goto(f"/instructor/cohorts/{cohort}/members")
+    text = f"{lena.email};Lena\nsomebody-new@example.com\nnonsense\n".encode()
+    page.get_by_label("CSV file").set_input_files({"name": "class.csv", "mimeType": "text/csv", "buffer": text})
+    page.get_by_role("button", name="Add them").click()
+    report = page.get_by_role("region", name="What became of the list")
+    expect(report).to_contain_text(re.compile(r"1 added,\s+0 already there,\s+1 invited,\s+1 refused"))
+    expect(report.get_by_role("row", name=re.compile("nonsense"))).to_contain_text("not an e-mail address")
+    expect(page.get_by_role("region", name="Invited")).to_contain_text("somebody-new@example.com")
+    assert violations(page) == []
+    assert overflow(page) == []
+    page.get_by_role("button", name="Remove Lena Learner").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
+    expect(page.locator("main")).to_contain_text("They are no longer in the class.")
