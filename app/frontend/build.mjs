@@ -51,7 +51,7 @@ async function scripts() {
   const banner = { js: BANNER };
   const results = [
     await build({ ...COMMON, banner, entryPoints: ["src/app.js"] }),
-    await build({ ...COMMON, banner, entryPoints: ["src/solve.js"], splitting: true, chunkNames: "chunks/[name]-[hash]" }),
+    await build({ ...COMMON, banner, entryPoints: ["src/solve.js", "src/author.js"], splitting: true, chunkNames: "chunks/[name]-[hash]" }),
   ];
   const used = results.flatMap((result) =>
     Object.values(result.metafile.outputs).flatMap((output) =>

@@ -6,7 +6,8 @@ Everything of Lena's holds the word canaria: her name, her draft, her submission
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.accounts.models import User
+from app.authoring.models import WorkingCopy
 from app.catalog.models import Exercise
 from app.cohorts.models import Cohort, Invitation
 from app.db import db, now
@@ -26,6 +28,7 @@ from app.submissions.models import Draft, Submission
 from tests.conftest import Cast, signed_in
 from tests.factories import make_draft, make_submission
 from tests.unit.submissions.exercises import ANSWER, URL, double_it
+from tests.unit.submissions.exercises import FILES as EXERCISE
 
 SECRET = "canaria"
 SOLUTION = "# the reference"
@@ -45,6 +48,7 @@ class Things:
     cohort: int
     code: str
     invitation: int
+    copy: int  # Ivan's; it names her
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,11 @@ def cohort_form(path: Callable[[Things], str], *, status: int = 303, **form: str
         sends=lambda its: {"data": form},
         inge=404,
     )
+
+
+def copy(path: str, gets: tuple[int, int, int, int, int] = (303, 403, 403, 303, 303), **more: Any) -> Row:
+    """What is sent to Ivan's working copy; admins may do as he does, another instructor finds none."""
+    return Row(path=lambda its: f"/instructor/copies/{its.copy}{path}", gets=gets, told=NOBODY, inge=404, **more)
 
 
 MATRIX = {
@@ -183,6 +192,44 @@ MATRIX = {
     "POST cohorts.archive": cohort_form(lambda its: "/archive"),
     "POST cohorts.add_instructor": cohort_form(lambda its: "/instructors", email="inge@example.com"),
     "POST cohorts.remove_instructor": cohort_form(lambda its: f"/instructors/{its.lena}/remove", status=404),
+    "GET authoring.compare": Row(
+        path=lambda its: URL.replace("/exercises/", "/instructor/exercises/") + "/compare",
+        gets=(SIGN_IN, 403, 403, 200, 200),
+        told=NOBODY,
+        inge=200,
+    ),
+    "POST copies.fork": Row(
+        path=lambda its: URL.replace("/exercises/", "/instructor/exercises/") + "/fork",
+        gets=(SIGN_IN, 403, 403, 303, 303),
+        told=NOBODY,
+        inge=303,
+    ),
+    "POST copies.revise": Row(  # the exercise is of the house: for admins
+        path=lambda its: URL.replace("/exercises/", "/instructor/exercises/") + "/revise",
+        gets=(SIGN_IN, 403, 403, 403, 303),
+        told=NOBODY,
+        inge=403,
+    ),
+    "GET copies.edit": replace(copy("", (SIGN_IN, 403, 403, 200, 200)), told=STAFF),
+    "GET copies.changes": replace(copy("/changes", (SIGN_IN, 403, 403, 200, 200)), told=STAFF),
+    "PUT copies.save": copy(
+        "/files",
+        (401, 403, 403, 200, 200),
+        sends=lambda its: {"json": {"version": 1, "changed": {}, "removed": []}},
+    ),
+    "POST copies.preview": copy("/preview", (401, 403, 403, 200, 200), sends=lambda its: {"json": {"text": "x"}}),
+    "POST copies.save_file": copy(
+        "/save", sends=lambda its: {"data": {"path": "data/x", "text": "x", "draft_version": "1"}}
+    ),
+    "POST copies.create_file": copy("/create", sends=lambda its: {"data": {"path": "data/x"}}),
+    "POST copies.upload": copy(
+        "/upload", sends=lambda its: {"data": {"folder": "data", "files": (BytesIO(b"x"), "x")}}
+    ),
+    "POST copies.rename_file": copy("/rename", sends=lambda its: {"data": {"path": "README.md", "to": "READ.md"}}),
+    "POST copies.remove_file": copy("/remove", sends=lambda its: {"data": {"path": "README.md"}}),
+    "POST copies.move": copy("/move", sends=lambda its: {"data": {"track": "apis", "slug": "other"}}),
+    "POST copies.try_as_learner": copy("/try"),
+    "POST copies.discard": copy("/delete"),
 }
 
 
@@ -206,6 +253,9 @@ def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
         open_solution(lena.id, exercise.id)
         record_attempt(submission_id=submission.id, learner_id=lena.id, exercise_id=exercise.id, solved=True, at=now())
         notify(lena.id, "submission.regraded", f"{SECRET} was regraded", "/progress")
+        files = {**EXERCISE, "README.md": f"{EXERCISE['README.md']}\n{SECRET} said so.\n"}
+        working = WorkingCopy(owner_id=cast.ivan, track="apis", slug="mine", files=files)
+        db.session.add(working)
         db.session.commit()
         cohort = db.session.get_one(Cohort, cohort_id)
         invitation = Invitation(cohort_id=cohort_id, email="nina@example.com")
@@ -219,6 +269,7 @@ def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
             cohort=cohort_id,
             code=cohort.join_code,
             invitation=invitation.id,
+            copy=working.id,
         )
 
 

@@ -135,3 +135,16 @@ def test_after_the_copy_is_deleted_nobody_opens_it(app: Flask, cast: Cast, copy_
             with pytest.raises(NotFound):
                 find(track, slug, viewer)
         assert [one.owner_id for one in db.session.scalars(select(Exercise))] == [None, None]
+
+
+def test_the_solve_page_says_what_it_is_and_leads_back(
+    app: Flask, cast: Cast, copy_id: int, ivan: FlaskClient, client: FlaskClient, lena: FlaskClient
+) -> None:
+    with app.app_context():
+        url = f"/exercises/{tried(cast.ivan, copy_id).path}"
+    page = ivan.get(url)
+    assert page.status_code == 200
+    assert "You are trying this as a learner" in page.text
+    assert f'href="/instructor/copies/{copy_id}"' in page.text
+    assert client.get(url).status_code == 404
+    assert lena.get(url).status_code == 404

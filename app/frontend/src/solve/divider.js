@@ -6,7 +6,7 @@ const STEP = 2;
  * One divider between two panes: pointer, arrow keys, Home and End, Enter or double click to reset. The share of the
  * first pane, in per cent, is remembered in this browser.
  */
-class Divider {
+export class Divider {
   constructor(element, box, { name, axis, initial, min, max }) {
     Object.assign(this, { element, box, axis, initial, min, max, key: `greenroom:pane:${name}`, variable: `--gr-split-${name}` });
     element.setAttribute("aria-valuemin", min);

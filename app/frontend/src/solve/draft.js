@@ -19,6 +19,8 @@ export function clock(moment) {
  *
  * `version` is the server's draft that the text was built on. The server refuses an older one (409), and only the
  * learner decides then: nothing is overwritten unasked.
+ *
+ * `body(version, files, saved)` makes what is sent, by default all files; `onSaved(answer)` hears what came back.
  */
 export class Draft {
   #o;
@@ -111,13 +113,15 @@ export class Draft {
 
   async #put(leaving) {
     const files = this.#o.files.read();
-    const body = JSON.stringify({ language: this.#o.language, version: this.version, files });
+    const { language, body: makeBody } = this.#o;
+    const body = JSON.stringify(makeBody ? makeBody(this.version, files, this.#saved) : { language, version: this.version, files });
     this.#o.status.dataset.state = "saving";
     try {
       const keepalive = leaving && new Blob([body]).size < KEEPALIVE_BYTES;
       const answer = await request(this.#o.url, { method: "PUT", csrf: this.#o.csrf, body, keepalive });
       this.#adopt(answer.version);
       this.#done(files, answer.saved_at);
+      this.#o.onSaved?.(answer);
       return true;
     } catch (refused) {
       return this.#refused(refused, files);
@@ -175,6 +179,7 @@ export class Draft {
     if (choice === "mine") return this.save();
     this.#o.files.write(theirs.files);
     this.#done(theirs.files, theirs.saved_at);
+    this.#o.onSaved?.(theirs);
     return true;
   }
 

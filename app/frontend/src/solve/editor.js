@@ -75,8 +75,8 @@ function setup(path, mode, nonce, readOnly) {
   ];
 }
 
-/** A CodeMirror editor of one file, as { element, text(), replace(text), focus(), refresh() }. */
-export function makeEditor({ text, mode: name, path, nonce, readOnly, onChange }) {
+/** A CodeMirror editor of one file, as { element, view, text(), replace(text), focus(), refresh() }. */
+export function makeEditor({ text, mode: name, path, nonce, readOnly = false, extensions = [], onChange }) {
   const mode = MODES[name] ?? PLAIN;
   const language = new Compartment();
   const wrapping = new Compartment();
@@ -84,6 +84,7 @@ export function makeEditor({ text, mode: name, path, nonce, readOnly, onChange }
   const view = new EditorView({
     doc: text,
     extensions: [
+      extensions,
       setup(path, mode, nonce, readOnly),
       language.of([]),
       wrapping.of(wrap()),
@@ -95,6 +96,7 @@ export function makeEditor({ text, mode: name, path, nonce, readOnly, onChange }
   mode.load?.().then((support) => view.dispatch({ effects: language.reconfigure(support) }), () => {});
   return {
     element: view.dom,
+    view,
     text: () => view.state.sliceDoc(),
     replace(next) {
       if (next === view.state.sliceDoc()) return;

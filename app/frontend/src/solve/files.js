@@ -58,8 +58,8 @@ export class Files extends EventTarget {
 
 const plain = (text) => text.replaceAll("\r\n", "\n");
 
-/** The paths whose text differs between two sets of files; line ends do not count. */
+/** The paths whose text differs between two sets of files, or that only one has; line ends do not count. */
 export function differing(mine, theirs) {
   const paths = new Set([...Object.keys(mine), ...Object.keys(theirs)]);
-  return [...paths].filter((path) => plain(mine[path] ?? "") !== plain(theirs[path] ?? ""));
+  return [...paths].filter((path) => (path in mine) !== (path in theirs) || plain(mine[path]) !== plain(theirs[path]));
 }

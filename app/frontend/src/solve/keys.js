@@ -1,5 +1,5 @@
 /**
- * Ctrl/Cmd-Enter runs, with Shift submits; Ctrl/Cmd-S saves and never submits. Listens before the editor does, so that
+ * Ctrl/Cmd-Enter runs, with Shift submits; Ctrl/Cmd-S saves and never submits; each where it is given. Listens before the editor does, so that
  * the keys mean the same wherever the focus is.
  */
 export function onShortcuts({ run, submit, save }) {
@@ -11,7 +11,7 @@ export function onShortcuts({ run, submit, save }) {
       let act;
       if (event.key === "Enter") act = event.shiftKey ? submit : run;
       else if (event.key.toLowerCase() === "s" && !event.shiftKey) act = save;
-      else return;
+      if (!act) return;
       event.preventDefault();
       event.stopPropagation();
       if (!event.repeat) act();

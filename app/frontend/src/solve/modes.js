@@ -8,6 +8,9 @@ export const MODES = {
       return sql({ dialect: PostgreSQL });
     },
   },
+  yaml: { indent: 2, load: async () => (await import("@codemirror/lang-yaml")).yaml() },
+  markdown: { indent: 2, load: async () => (await import("@codemirror/lang-markdown")).markdown() },
+  javascript: { indent: 2, load: async () => (await import("@codemirror/lang-javascript")).javascript() },
 };
 
 /** A file of any other kind: text without colours. */

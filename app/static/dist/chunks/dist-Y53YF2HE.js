@@ -1,0 +1,2 @@
+/*! Greenroom. Third-party code in this file: see THIRD_PARTY.txt */
+import{a,b,c,d,e,f,g,h,i,j,k,l}from"./chunk-3XVRKMFL.js";import"./chunk-MTILKJHG.js";import"./chunk-TRFGBOON.js";import"./chunk-6H5FG7EW.js";export{k as autoCloseTags,d as completionPath,l as esLint,j as javascript,f as javascriptLanguage,h as jsxLanguage,c as localCompletionSource,e as scopeCompletionSource,a as snippets,i as tsxLanguage,g as typescriptLanguage,b as typescriptSnippets};
