@@ -7,7 +7,7 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Register the instructor pages about exercises, and tell the catalogue how often each was accepted."""
-    from app.authoring import copy_views, models  # noqa: F401 - so that migrations see its tables
+    from app.authoring import copy_views, models, proof_views  # noqa: F401 - so that migrations see its tables
     from app.authoring.services import acceptance
     from app.authoring.views import blueprint
     from app.authoring.worker import work_once
@@ -16,5 +16,6 @@ def init_app(app: Flask) -> None:
 
     app.register_blueprint(blueprint)
     app.register_blueprint(copy_views.blueprint)
+    app.register_blueprint(proof_views.blueprint)
     provide_acceptance(acceptance)
     sidework.provide(work_once)

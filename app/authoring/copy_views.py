@@ -12,6 +12,7 @@ from app.authoring import copies, folder
 from app.authoring.desk import Desk, desk_of, preview_html, problem_as_json, stale_desk
 from app.authoring.forms import NewExerciseForm
 from app.authoring.models import WorkingCopy
+from app.authoring.proofs import state_of
 from app.authoring.revisions import changes_since_base, number_in
 from app.authoring.tryout import try_copy
 from app.catalog import kinds, tracks
@@ -204,7 +205,7 @@ def _own(copy_id: int) -> WorkingCopy:
 
 
 def _page(desk: Desk) -> str:
-    return render_template("authoring/edit.html", desk=desk, copy=desk.copy)
+    return render_template("authoring/edit.html", desk=desk, copy=desk.copy, proof=state_of(desk.copy))
 
 
 def _to(copy: WorkingCopy, path: str = "") -> ResponseReturnValue:
@@ -231,6 +232,7 @@ def _state(copy: WorkingCopy) -> dict[str, Any]:
         "saved_at": copy.updated_at.isoformat(),
         "problems": [problem_as_json(problem) for problem in problems],
         "shown": render_template("authoring/_problems.html", problems=problems, copy=copy),
+        "proof": render_template("authoring/_proof_bar.html", copy=copy, proof=state_of(copy)),
     }
 
 

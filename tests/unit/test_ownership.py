@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from app.accounts.models import User
 from app.authoring.models import WorkingCopy
+from app.authoring.prover import prove
 from app.catalog.models import Exercise
 from app.cohorts.models import Cohort, Invitation
 from app.db import db, now
@@ -49,6 +50,7 @@ class Things:
     code: str
     invitation: int
     copy: int  # Ivan's; it names her
+    proof: str  # of another copy of his: the address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,11 @@ def cohort_form(path: Callable[[Things], str], *, status: int = 303, **form: str
 def copy(path: str, gets: tuple[int, int, int, int, int] = (303, 403, 403, 303, 303), **more: Any) -> Row:
     """What is sent to Ivan's working copy; admins may do as he does, another instructor finds none."""
     return Row(path=lambda its: f"/instructor/copies/{its.copy}{path}", gets=gets, told=NOBODY, inge=404, **more)
+
+
+def proof(path: str, gets: tuple[int, int, int, int, int]) -> Row:
+    """A page about a proof of Ivan's."""
+    return Row(path=lambda its: f"{its.proof}{path}", gets=gets, told=NOBODY, inge=404)
 
 
 MATRIX = {
@@ -230,6 +237,28 @@ MATRIX = {
     "POST copies.move": copy("/move", sends=lambda its: {"data": {"track": "apis", "slug": "other"}}),
     "POST copies.try_as_learner": copy("/try"),
     "POST copies.discard": copy("/delete"),
+    "POST proofs.create": copy("/proofs"),
+    "GET proofs.show": proof("", (SIGN_IN, 403, 403, 200, 200)),
+    "GET proofs.fragment": proof("/fragment", (SIGN_IN, 403, 403, 200, 200)),
+    "GET proofs.events": proof("/events?after=999999", (SIGN_IN, 403, 403, 204, 204)),
+    "POST proofs.publish": copy("/publish", (SIGN_IN, 403, 403, 409, 409)),  # it is not proven
+    "POST proofs.show_in_catalogue": Row(  # the exercise is of the house: for admins
+        path=lambda its: URL.replace("/exercises/", "/instructor/exercises/") + "/shown",
+        gets=(SIGN_IN, 403, 403, 404, 303),
+        told=NOBODY,
+        sends=lambda its: {"data": {"shown": "yes"}},
+    ),
+    "GET proofs.offer": Row(
+        path=lambda its: f"/instructor/submissions/{its.submission}/wrong",
+        gets=(SIGN_IN, 403, 403, 404, 200),
+        told=NOBODY,
+    ),
+    "POST proofs.adopt": Row(
+        path=lambda its: f"/instructor/submissions/{its.submission}/wrong",
+        gets=(SIGN_IN, 403, 403, 404, 303),
+        told=NOBODY,
+        sends=lambda its: {"data": {"name": "mine", "reason": "Wrong."}},
+    ),
 }
 
 
@@ -255,7 +284,8 @@ def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
         notify(lena.id, "submission.regraded", f"{SECRET} was regraded", "/progress")
         files = {**EXERCISE, "README.md": f"{EXERCISE['README.md']}\n{SECRET} said so.\n"}
         working = WorkingCopy(owner_id=cast.ivan, track="apis", slug="mine", files=files)
-        db.session.add(working)
+        unfinished = WorkingCopy(owner_id=cast.ivan, track="apis", slug="unfinished", files={"README.md": SECRET})
+        db.session.add_all([working, unfinished])
         db.session.commit()
         cohort = db.session.get_one(Cohort, cohort_id)
         invitation = Invitation(cohort_id=cohort_id, email="nina@example.com")
@@ -270,6 +300,7 @@ def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
             code=cohort.join_code,
             invitation=invitation.id,
             copy=working.id,
+            proof=f"/instructor/copies/{unfinished.id}/proofs/{prove(cast.ivan, unfinished, now()).id}",
         )
 
 

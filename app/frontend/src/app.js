@@ -4,6 +4,7 @@ import "bootstrap/js/dist/dropdown";
 
 import { confirmForms } from "./page/confirm.js";
 import { copyButtons } from "./page/copy.js";
+import { followProof } from "./page/follow-proof.js";
 import { menus } from "./page/menus.js";
 import { openDialogs } from "./page/dialogs.js";
 import { relativeTimes } from "./page/times.js";
@@ -13,6 +14,7 @@ import { themePreview } from "./page/theme.js";
 document.documentElement.classList.add("js");
 
 confirmForms();
+followProof();
 openDialogs();
 menus();
 themePreview();
