@@ -10,11 +10,14 @@ from typing import Any, cast
 
 import click
 from flask import current_app
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.catalog.format import FormatError, Problem
 from app.errors import GreenroomError
 from config import Config
 from sandbox.errors import SandboxError
+
+PREPARE = "If it was never prepared, `make run` does it, or `flask --app wsgi db upgrade`."
 
 
 class Exit(IntEnum):
@@ -41,6 +44,9 @@ def quits(command: Callable[..., Exit]) -> Callable[..., None]:
             status = Exit.USAGE
         except GreenroomError as error:
             click.echo(str(error), err=True)
+            status = Exit.USAGE
+        except (OperationalError, ProgrammingError) as error:
+            click.echo(f"The database cannot be used ({str(error.orig).strip()}).\n{PREPARE}", err=True)
             status = Exit.USAGE
         sys.exit(status)
 

@@ -103,6 +103,13 @@ def test_a_proof_needs_no_database(make_app: MakeApp, root: Path, tmp_path: Path
     assert result.exit_code == 0, result.output
 
 
+def test_a_database_that_is_not_prepared_is_said_plainly(make_app: MakeApp, root: Path, tmp_path: Path) -> None:
+    app = make_app(exercises_dir=root, database_url=f"sqlite:///{tmp_path}/none.sqlite3")
+    result = run(app, "sync")
+    assert result.exit_code == 2
+    assert "no such table" in result.stderr and "flask --app wsgi db upgrade" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("folder", "status", "verdict"),
     [("solutions/python", 0, "accepted"), ("wrong/takes-none", 1, "wrong answer")],
