@@ -7,7 +7,12 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Register the instructor pages about exercises, and tell the catalogue how often each was accepted."""
-    from app.authoring import copy_views, models, proof_views  # noqa: F401 - so that migrations see its tables
+    from app.authoring import (  # models: so that migrations see its tables
+        copy_views,
+        models,  # noqa: F401
+        proof_views,
+        transfer_views,
+    )
     from app.authoring.services import acceptance
     from app.authoring.views import blueprint
     from app.authoring.worker import work_once
@@ -17,5 +22,6 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(copy_views.blueprint)
     app.register_blueprint(proof_views.blueprint)
+    app.register_blueprint(transfer_views.blueprint)
     provide_acceptance(acceptance)
     sidework.provide(work_once)

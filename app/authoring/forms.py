@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
 from wtforms import RadioField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
@@ -22,3 +23,11 @@ class NewExerciseForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
         super().__init__(*args, **kwargs)
         every = kinds.all_kinds().values()
         self.kind.choices = [SelectChoice(kind.name, f"{kind.label}: {kind.answer}") for kind in every]
+
+
+class ImportForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
+    """Brings an exercise in."""
+
+    archive = FileField("Archive", [FileRequired("Choose a zip archive.")])
+    track = StringField("Track", [Length(max=40)])
+    slug = StringField("Name in addresses", [Length(max=60)])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 
 from app.authoring import copies, revisions, services
+from app.catalog.sync import conflict_of
 from app.security import instructor_required, me
 
 blueprint = Blueprint("authoring", __name__)
@@ -28,6 +29,7 @@ def show(track: str, slug: str) -> str:
         detail=detail,
         may_revise=copies.may_revise(me(), exercise),
         in_work=copies.in_work(me(), exercise),
+        conflict=conflict_of(exercise, current_app.extensions["greenroom.config"].exercises_dir),
     )
 
 

@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 from app.accounts.models import User
 from app.authoring.models import WorkingCopy
 from app.authoring.prover import prove
+from app.authoring.transfer import from_zip
 from app.catalog.models import Exercise
 from app.cohorts.models import Cohort, Invitation
 from app.db import db, now
@@ -205,6 +206,13 @@ MATRIX = {
         told=NOBODY,
         inge=200,
     ),
+    "GET transfer.export": Row(
+        path=lambda its: URL.replace("/exercises/", "/instructor/exercises/") + "/export.zip",
+        gets=(SIGN_IN, 403, 403, 200, 200),
+        told=NOBODY,
+        inge=200,
+    ),
+    "GET transfer.export_copy": replace(copy("/export.zip", (SIGN_IN, 403, 403, 200, 200)), told=STAFF),
     "POST copies.fork": Row(
         path=lambda its: URL.replace("/exercises/", "/instructor/exercises/") + "/fork",
         gets=(SIGN_IN, 403, 403, 303, 303),
@@ -325,6 +333,11 @@ def ask(browser: FlaskClient, route: str, things: Things) -> TestResponse:
     return browser.open(row.path(things), method=route.split()[0], **row.sends(things))
 
 
+def text_of(answer: TestResponse) -> str:
+    """Return what is read in an answer, also in the files of an archive."""
+    return "\n".join(from_zip(answer.data).files.values()) if answer.mimetype == "application/zip" else answer.text
+
+
 def routes_with_ids(app: Flask) -> set[str]:
     """Return each route whose address names something, as `METHOD endpoint`."""
     return {
@@ -354,9 +367,9 @@ def test_everybody_gets_what_the_matrix_says(app: Flask, cast: Cast, things: Thi
     if person == "visitor" and answer.status_code == SIGN_IN:
         assert answer.headers["Location"].startswith("/sign-in")
     if answer.status_code == 200 and route.startswith("GET"):
-        assert (SECRET in answer.text) == (person in row.told)
+        assert (SECRET in text_of(answer)) == (person in row.told)
     elif person not in row.told | {"lena"}:
-        assert SECRET not in answer.text
+        assert SECRET not in text_of(answer)
     if person != "lena":
         assert rows_of(app, things.lena) == before, "somebody else changed what is Lena's"
 
