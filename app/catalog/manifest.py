@@ -18,6 +18,7 @@ from app.catalog.spec import ExerciseSpec, expected
 
 NAME = "exercise.yaml"
 MAX_DEPTH = 10
+MAX_NODES = 10_000  # a hundred checks and fifty wrong solutions take a third of it
 KeyPath = tuple[str | int, ...]
 
 
@@ -82,13 +83,15 @@ def _read_yaml(text: str) -> Any:
 
 
 def _refuse_bombs(text: str) -> None:
-    """Raise FormatError for what grows out of all proportion: aliases of aliases, and very deep nesting."""
+    """Raise FormatError for what takes time or memory out of all proportion: aliases, deep nesting, endless lists."""
     depth = 0
-    for event in YAML(typ="safe", pure=True).parse(text):
+    for count, event in enumerate(YAML(typ="safe", pure=True).parse(text)):
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         message = "aliases (*name) are not allowed" if isinstance(event, AliasEvent) else ""
         if depth > MAX_DEPTH:
             message = f"is nested deeper than {MAX_DEPTH} levels"
+        if count > MAX_NODES:
+            message = f"holds more than {MAX_NODES} keys and values"
         if message:
             raise FormatError([Problem(file=NAME, line=event.start_mark.line + 1, message=message)])
 

@@ -150,6 +150,7 @@ def test_the_suite_is_tests_and_data_and_nothing_else() -> None:
         ("title: Double it", "title: [Double", "exercise.yaml:4: expected ',' or ']'"),
         ("minutes: 5", "minutes: &five 5\nextra: *five", "exercise.yaml:8: aliases (*name) are not allowed"),
         ("minutes: 5", f"minutes: {'[' * 20}{']' * 20}", "exercise.yaml:7: is nested deeper than 10 levels"),
+        ("minutes: 5", f"minutes: [{'1,' * 100_000}]", "exercise.yaml:7: holds more than 10000 keys and values"),
         ("minutes: 5", "minutes: \x00", "exercise.yaml:7: holds a NUL character"),
     ],
 )
