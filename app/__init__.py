@@ -12,8 +12,10 @@ from app import (
     catalog,
     cli,
     cohorts,
+    comments,
     db,
     errors,
+    impersonation,
     live,
     notices,
     progress,
@@ -41,7 +43,20 @@ def create_app(config: Config | None = None) -> Flask:
     )
     db.init_app(app)
     migrate.init_app(app, db.db, directory=str(ROOT / "migrations"), render_as_batch=True)
-    nouns = (live, accounts, audit, notices, cohorts, catalog, progress, submissions, authoring, reports)
+    nouns = (
+        live,
+        accounts,
+        audit,
+        notices,
+        cohorts,
+        impersonation,
+        catalog,
+        progress,
+        submissions,
+        comments,
+        authoring,
+        reports,
+    )
     parts = (security, errors, cli, *nouns)
     for part in parts:
         part.init_app(app)

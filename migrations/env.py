@@ -14,6 +14,7 @@ import app.audit.models
 import app.authoring.models
 import app.catalog.models
 import app.cohorts.models
+import app.comments.models
 import app.live.models
 import app.notices.models
 import app.progress.models

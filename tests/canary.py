@@ -210,6 +210,8 @@ def paths(rule: Rule, ids: list[int], learner_id: int) -> Iterator[str]:
         "slug": [SLUG],
         "submission_id": [*ids, 999_999],
         "learner_id": [learner_id, 999_999],
+        "thread_id": [1, 999_999],
+        "template_id": [1],
         "notice_id": [1],
         "cohort_id": [1],
         "person_id": [learner_id],

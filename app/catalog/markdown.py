@@ -41,13 +41,13 @@ def render(text: str) -> str:
     A bold R1 … R99 gets the id of its name in lower case, so that a check can point at its requirement.
     """
     html: str = _markdown.renderer.render(_without_title(_markdown.parse(text)), _markdown.options, {})
-    return nh3.clean(
-        html,
-        tags=set(_TAGS),
-        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
-        url_schemes={"http", "https", "mailto"},
-        link_rel="noopener noreferrer nofollow",
-    )
+    return _clean(html)
+
+
+def render_remark(text: str) -> str:
+    """Return what people write to each other as HTML: each line end counts, nothing is a heading or gets an id."""
+    html: str = _remarks.render(text)
+    return _clean(html)
 
 
 def first_paragraph(text: str) -> str:
@@ -60,6 +60,16 @@ def first_paragraph(text: str) -> str:
             )
             return " ".join("".join(parts).split())
     return ""
+
+
+def _clean(html: str) -> str:
+    return nh3.clean(
+        html,
+        tags=set(_TAGS),
+        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
 
 
 def _without_title(tokens: Sequence[Token]) -> Sequence[Token]:
@@ -107,11 +117,14 @@ def _heading_id(title: str) -> str:
     return "about-" + re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
-def _build() -> MarkdownIt:
-    markdown = MarkdownIt("commonmark", {"html": False, "highlight": _highlighted})
+def _build(*, remarks: bool = False) -> MarkdownIt:
+    markdown = MarkdownIt("commonmark", {"html": False, "highlight": _highlighted, "breaks": remarks})
     markdown.enable(["table", "strikethrough"])
-    markdown.use(anchors_plugin, max_level=4, slug_func=_heading_id)
-    markdown.core.ruler.push("requirements", _requirements)
+    if remarks:
+        markdown.disable(["heading", "lheading"])  # the page around them has its own
+    else:
+        markdown.use(anchors_plugin, max_level=4, slug_func=_heading_id)
+        markdown.core.ruler.push("requirements", _requirements)
     for name in ("th_open", "td_open"):
         markdown.add_render_rule(name, _cell)
     markdown.renderer.rules["table_open"] = _table_open  # type: ignore[attr-defined] # of its own renderer
@@ -120,3 +133,4 @@ def _build() -> MarkdownIt:
 
 
 _markdown = _build()
+_remarks = _build(remarks=True)

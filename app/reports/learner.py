@@ -14,6 +14,7 @@ from app.accounts.models import User
 from app.cohorts.access import readable_by
 from app.db import db, now
 from app.errors import NotFound
+from app.impersonation.services import may_act_as
 from app.progress import services as progress
 from app.progress.evidence import Evidence, Wanted, behind
 from app.progress.figures import Figure, Result, Standing, by_skill, by_track, overall
@@ -62,7 +63,7 @@ def learner_report(learner_id: int) -> str:
     """Show the report of a learner, made to be printed."""
     learner = readable_learner(learner_id, reader=me())
     report = report_of(learner, zone=my_zone(), at=now())
-    return render_template("reports/learner.html", report=report)
+    return render_template("reports/learner.html", report=report, may_act=may_act_as(me(), learner))
 
 
 @blueprint.get("/reports/learner/<int(max=2147483647):learner_id>.csv")

@@ -173,3 +173,14 @@ def highlighted(path: str, text: str) -> Markup:
     except ClassNotFound:
         lexer = TextLexer(stripnl=False)
     return Markup(highlight(text, lexer, HtmlFormatter(nowrap=True)))  # noqa: S704 - Pygments escapes what it marks up
+
+
+def highlighted_lines(path: str, text: str) -> list[Markup]:
+    """Return each line of `text` as `highlighted` does, without its line end; at least one line."""
+    # Pygments closes what it marks up at every line end and opens it again after it.
+    return [Markup(line) for line in highlighted(path, text).removesuffix("\n").split("\n")]  # noqa: S704 - likewise
+
+
+def line_count(text: str) -> int:
+    """Return how many lines `highlighted_lines` gives for `text`."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").count("\n") + 1

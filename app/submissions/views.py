@@ -18,9 +18,10 @@ from app.live.services import after
 from app.live.stream import last_seen, stream
 from app.security import limiter, login_required, me, per_account, public
 from app.submissions import drafts, screen, services
+from app.submissions.margin import margin_of
 from app.submissions.metrics import exposition
 from app.submissions.models import Purpose, Stage, Submission
-from app.submissions.results import file_diffs, highlighted
+from app.submissions.results import file_diffs, highlighted, highlighted_lines
 from config import Config
 
 blueprint = Blueprint("submissions", __name__)
@@ -113,16 +114,7 @@ def create(track: str, slug: str) -> ResponseReturnValue:
 def show(submission_id: int) -> str:
     """Show one submission: its results, its code, and how it differs from another one."""
     submission = _readable(submission_id)
-    other = _other(submission, request.args.get("against", 0, type=int))
-    return render_template(
-        "submissions/show.html",
-        result=screen.result_of(submission),
-        is_own=submission.learner_id == me().id,
-        others=[each for each in services.history(submission.learner_id, submission.exercise_id) if each != submission],
-        other=other,
-        diffs=file_diffs(submission.files, other.files) if other else [],
-        highlighted=highlighted,
-    )
+    return page_of(submission, margin_of(submission))
 
 
 @blueprint.get(f"{SUBMISSION}/fragment")
@@ -163,6 +155,21 @@ def restore(submission_id: int) -> ResponseReturnValue:
     exercise = submission.exercise
     where = url_for(".solve", track=exercise.track, slug=exercise.slug, language=submission.language)
     return redirect(where, 303)
+
+
+def page_of(submission: Submission, margin: object | None) -> str:
+    """Return the page of a submission that whoever asks may read, with `margin` beside its code."""
+    other = _other(submission, request.args.get("against", 0, type=int))
+    return render_template(
+        "submissions/show.html",
+        result=screen.result_of(submission),
+        is_own=submission.learner_id == me().id,
+        others=[each for each in services.history(submission.learner_id, submission.exercise_id) if each != submission],
+        other=other,
+        diffs=file_diffs(submission.files, other.files) if other else [],
+        highlighted_lines=highlighted_lines,
+        margin=margin,
+    )
 
 
 def _patience() -> float:

@@ -22,6 +22,9 @@ from app.authoring.prover import prove
 from app.authoring.transfer import from_zip
 from app.catalog.models import Exercise
 from app.cohorts.models import Cohort, Invitation
+from app.comments.message_templates import add as add_template
+from app.comments.message_templates import templates_of
+from app.comments.services import open_thread
 from app.db import db, now
 from app.notices.services import latest, notify
 from app.progress.models import Attempt, Help
@@ -52,6 +55,8 @@ class Things:
     invitation: int
     copy: int  # Ivan's; it names her
     proof: str  # of another copy of his: the address
+    thread: int
+    template: int  # of Ivan's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +163,45 @@ MATRIX = {
     ),
     "POST submissions.restore": Row(
         path=lambda its: f"/submissions/{its.submission}/restore", gets=(SIGN_IN, 404, 303, 404, 404), told=NOBODY
+    ),
+    "POST comments.open_thread": Row(
+        path=lambda its: f"/submissions/{its.submission}/threads",
+        gets=(SIGN_IN, 404, 403, 303, 303),
+        told=NOBODY,
+        sends=lambda its: {"data": {"file": "app.py", "line": "1", "body": "Why?"}},
+        inge=404,
+    ),
+    "POST comments.answer": Row(
+        path=lambda its: f"/threads/{its.thread}/answers",
+        gets=(SIGN_IN, 404, 303, 303, 303),
+        told=NOBODY,
+        sends=lambda its: {"data": {"body": "Because."}},
+        inge=404,
+    ),
+    "POST comments.resolve": Row(
+        path=lambda its: f"/threads/{its.thread}/resolve", gets=(SIGN_IN, 404, 303, 403, 403), told=NOBODY, inge=404
+    ),
+    "POST comments.reopen": Row(
+        path=lambda its: f"/threads/{its.thread}/reopen", gets=(SIGN_IN, 404, 303, 303, 303), told=NOBODY, inge=404
+    ),
+    "POST comments.change_template": Row(
+        path=lambda its: f"/instructor/message-templates/{its.template}",
+        gets=(SIGN_IN, 403, 403, 303, 404),
+        told=NOBODY,
+        sends=lambda its: {"data": {"title": "Names", "body": "Say what it is."}},
+        inge=404,
+    ),
+    "POST comments.remove_template": Row(
+        path=lambda its: f"/instructor/message-templates/{its.template}/remove",
+        gets=(SIGN_IN, 403, 403, 303, 404),
+        told=NOBODY,
+        inge=404,
+    ),
+    "POST impersonation.begin": Row(
+        path=lambda its: f"/instructor/learners/{its.lena}/act",
+        gets=(SIGN_IN, 403, 403, 303, 303),
+        told=NOBODY,
+        inge=404,
     ),
     "POST notices.open_notice": Row(
         path=lambda its: f"/notices/{its.notice}/open", gets=(SIGN_IN, 404, 303, 404, 404), told=NOBODY
@@ -295,6 +339,9 @@ def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
         unfinished = WorkingCopy(owner_id=cast.ivan, track="apis", slug="unfinished", files={"README.md": SECRET})
         db.session.add_all([working, unfinished])
         db.session.commit()
+        ivan = db.session.get_one(User, cast.ivan)
+        thread = open_thread(ivan, submission.id, file="app.py", line="1", body=f"{SECRET} comment")
+        add_template(ivan.id, title="Names", body="Say what it is.")
         cohort = db.session.get_one(Cohort, cohort_id)
         invitation = Invitation(cohort_id=cohort_id, email="nina@example.com")
         db.session.add(invitation)
@@ -303,12 +350,14 @@ def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
             lena=lena.id,
             submission=submission.id,
             draft_version=draft.version,
-            notice=latest(lena.id)[0].id,
+            notice=latest(lena.id)[-1].id,
             cohort=cohort_id,
             code=cohort.join_code,
             invitation=invitation.id,
             copy=working.id,
             proof=f"/instructor/copies/{unfinished.id}/proofs/{prove(cast.ivan, unfinished, now()).id}",
+            thread=thread.id,
+            template=templates_of(ivan.id)[0].id,
         )
 
 

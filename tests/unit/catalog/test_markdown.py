@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.catalog.markdown import first_paragraph, render
+from app.catalog.markdown import first_paragraph, render, render_remark
 
 
 def test_a_statement_becomes_html_without_its_title() -> None:
@@ -65,3 +65,16 @@ def test_the_summary_is_the_first_paragraph_as_plain_text() -> None:
         "Write a cache that expires & more."
     )
     assert first_paragraph("# T\n") == ""
+
+
+def test_a_remark_has_neither_headings_nor_ids_and_keeps_its_lines() -> None:
+    html = render_remark("# Look\nat **R1**\n\nTitle\n===\n\n## x {#y}\n")
+    assert "<h" not in html and "id=" not in html
+    assert "# Look<br>" in html and "<strong>R1</strong>" in html
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.text(alphabet=st.sampled_from(list("<>\"'`[]()#*|-\n abR1:/=&;!")), max_size=80))
+def test_only_known_tags_come_out_of_a_remark(text: str) -> None:
+    allowed = r"</?(p|hr|blockquote|div|pre|ul|ol|li|table|thead|tbody|tr|th|td|a|br|code|em|s|span|strong)\b"
+    assert all(re.match(allowed, tag) for tag in re.findall(r"<[^>]*>", render_remark(text)))

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from app.catalog.format import CheckSpec, Group, LimitsSpec
 from app.submissions.models import CheckResult, Purpose, Submission
-from app.submissions.results import ShownCheck, banner, file_diffs, group_counts, highlighted, line_diff, shown_checks
+from app.submissions.results import (
+    ShownCheck,
+    banner,
+    file_diffs,
+    group_counts,
+    highlighted,
+    highlighted_lines,
+    line_count,
+    line_diff,
+    shown_checks,
+)
 from app.submissions.verdict import Verdict
 
 LIMITS = LimitsSpec(seconds=7, memory_mb=96, cpus=1.0)
@@ -104,3 +114,15 @@ def test_each_verdict_has_a_tone_and_a_platform_fault_says_so() -> None:
         Verdict.JUDGE_ERROR: "fault",
     }
     assert "our fault" in banner(Submission(verdict=Verdict.JUDGE_ERROR, purpose=Purpose.SUBMIT), [], LIMITS).text
+
+
+@given(st.text(alphabet=st.sampled_from(list("ab \"'#\n\r\t\x0b\x0c\u2028<&")), max_size=60))
+def test_lines_of_code_are_counted_as_they_are_shown(text: str) -> None:
+    lines = highlighted_lines("a.py", text)
+    assert len(lines) == line_count(text)
+    assert all(line.count("<span") == line.count("</span>") for line in lines)
+
+
+def test_a_text_over_several_lines_is_marked_up_line_by_line() -> None:
+    lines = highlighted_lines("a.py", 'x = """a\n\nb"""\n')
+    assert [line.striptags() for line in lines] == ['x = """a', "", 'b"""']
