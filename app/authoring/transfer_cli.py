@@ -158,6 +158,9 @@ def _brought(source: Path) -> tuple[dict[str, str], str]:
 
 
 def _tell_conflicts(report: SyncReport) -> None:
+    for path in report.taken:
+        why = "another exercise is there, which was changed in the browser"
+        click.echo(f"taken        {path}: {why}; give the folder another name", err=True)
     for conflict in report.conflicts:
         how = "flask --app wsgi exercises sync --take"
         click.echo(

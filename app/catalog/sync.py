@@ -41,12 +41,13 @@ class SyncReport:
     kept: list[str] = field(default_factory=list)  # changed in the browser alone: the folder holds an older state
     unpublished: list[str] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)  # at whose address another exercise stays, of the browser
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
         """Whether every folder could be taken."""
-        return not self.problems and not self.conflicts
+        return not (self.problems or self.conflicts or self.taken)
 
 
 def folders(root: Path) -> Iterator[Path]:
@@ -168,9 +169,8 @@ def _refuse_taken_places(
             if _moves(standings[path]) and staying.get(path, source.spec.id) != source.spec.id
         ]
         for path in taken:
-            message = "has another id than the exercise at that address, which was written in the browser"
-            report.problems.append(Problem(file=path, message=message))
             refused.add(sources.pop(path).spec.id)
+        report.taken += taken
         if not taken:
             return refused
 

@@ -25,7 +25,7 @@ from sandbox.job import Job
 from sandbox.outcome import Ended, Outcome
 from tests.conftest import MakeApp
 from tests.exercise_folders import FILES, changed, write
-from tests.factories import make_person
+from tests.factories import make_exercise, make_person
 from tests.unit.authoring.test_proof import judge
 
 
@@ -227,6 +227,14 @@ def test_a_conflict_is_told_with_the_way_out(site: Flask, root: Path) -> None:
     assert run(site, "sync").exit_code == 0
     assert run(site, "sync", "--take", "site", "calls/triple-it").exit_code == 1
     assert run(site, "sync", "--take", "both", "calls/double-it").exit_code == 2
+
+
+def test_a_folder_whose_address_is_taken_does_not_stop_the_site(site: Flask, root: Path) -> None:
+    with site.app_context():
+        make_exercise("calls", "double-it", owner_id=make_person("Ivan").id)
+    told = run(site, "sync")
+    assert told.exit_code == 1 and "calls/double-it: another exercise is there" in told.stderr
+    assert run(site, "sync", "--allow-conflicts").exit_code == 0
 
 
 def test_what_was_changed_in_the_browser_is_written_back_into_its_folder(site: Flask, root: Path) -> None:
