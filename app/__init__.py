@@ -7,6 +7,7 @@ from flask_migrate import Migrate
 
 from app import (
     accounts,
+    assignments,
     audit,
     authoring,
     catalog,
@@ -18,6 +19,7 @@ from app import (
     impersonation,
     live,
     notices,
+    people,
     progress,
     reports,
     security,
@@ -48,6 +50,7 @@ def create_app(config: Config | None = None) -> Flask:
         accounts,
         audit,
         notices,
+        people,
         cohorts,
         impersonation,
         catalog,
@@ -56,6 +59,7 @@ def create_app(config: Config | None = None) -> Flask:
         comments,
         authoring,
         reports,
+        assignments,
     )
     parts = (security, errors, cli, *nouns)
     for part in parts:

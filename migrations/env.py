@@ -10,6 +10,7 @@ from alembic.autogenerate.api import AutogenContext
 from flask import current_app
 
 import app.accounts.models
+import app.assignments.models
 import app.audit.models
 import app.authoring.models
 import app.catalog.models

@@ -211,11 +211,14 @@ def paths(rule: Rule, ids: list[int], learner_id: int) -> Iterator[str]:
         "submission_id": [*ids, 999_999],
         "learner_id": [learner_id, 999_999],
         "thread_id": [1, 999_999],
+        "copy_id": [1],
+        "proof_id": [1],
         "template_id": [1],
         "notice_id": [1],
         "cohort_id": [1],
         "person_id": [learner_id],
         "invitation_id": [1],
+        "assignment_id": [1],
         "code": ["ABCDEFGH"],
     }
     chosen: list[dict[str, object]] = [{}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
 from typing import Any
@@ -10,13 +10,15 @@ from uuid import uuid4
 
 from app.accounts.models import Role, User
 from app.accounts.passwords import hash_password
+from app.assignments.models import Assignment, AssignmentExercise
 from app.catalog.models import Exercise, Revision
 from app.cohorts.models import Cohort, CohortInstructor, CohortMember
-from app.db import db
+from app.db import db, now
 from app.submissions.models import Draft, Purpose, Stage, Submission
 
 PASSWORD = "four words in a row"
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 _number = count(1)
 
@@ -42,6 +44,18 @@ def make_cohort(*learners: User, instructor: User, name: str = "", **more: Any) 
     db.session.add(CohortInstructor(cohort_id=cohort.id, instructor_id=instructor.id))
     db.session.add_all(CohortMember(cohort_id=cohort.id, learner_id=learner.id) for learner in learners)
     return _kept(cohort)
+
+
+def make_assignment(cohort_id: int, *exercises: Exercise, **more: Any) -> Assignment:
+    """An assignment of these exercises, 10 points each, that is open since yesterday and due tomorrow."""
+    columns = {
+        "title": f"Week {next(_number)}",
+        "opens_at": now() - DAY,
+        "due_at": now() + DAY,
+        "solutions_closed": False,
+    }
+    rows = [AssignmentExercise(exercise_id=each.id, position=n, points=10) for n, each in enumerate(exercises)]
+    return _kept(Assignment(cohort_id=cohort_id, exercises=rows, **{**columns, **more}))
 
 
 def make_exercise(track: str = "sql", slug: str = "", *, files: dict[str, str] | None = None, **more: Any) -> Exercise:

@@ -37,6 +37,19 @@ def local_day(moment: datetime, zone: ZoneInfo | None = None) -> Markup:
     return _element(moment, f"{there.day} {there:%b %Y}", f"{there:%H:%M} {there.tzname() or ''}".strip())
 
 
+def moment_of(wall_time: datetime, zone: ZoneInfo | None = None) -> datetime:
+    """Return the moment, in UTC, at which clocks in `zone`, by default that of whoever asks, show `wall_time` (naive).
+
+    Where clocks are set back it is the first of the two; where they skip it, the moment they would have shown it.
+    """
+    return wall_time.replace(tzinfo=zone or my_zone()).astimezone(UTC)
+
+
+def wall_time_of(moment: datetime, zone: ZoneInfo | None = None) -> datetime:
+    """Return what clocks in `zone`, by default that of whoever asks, show at `moment`: naive, whole minutes."""
+    return moment.astimezone(zone or my_zone()).replace(tzinfo=None, second=0, microsecond=0)
+
+
 def _element(moment: datetime, text: str, title: str) -> Markup:
     stamp = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, title, text)

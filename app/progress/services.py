@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -31,6 +32,25 @@ RECENT = 5  # attempts listed on the dashboard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DueWork:
+    """Something a learner is to do by a date: an assignment, which progress does not know."""
+
+    title: str
+    group: str  # whose it is: the name of the class
+    url: str
+    state: str  # not open, open or late
+    opens_at: datetime
+    due_at: datetime
+    closes_at: datetime | None
+    solved: int
+    total: int
+
+
+DueWorkOf = Callable[[int, datetime], Sequence[DueWork]]  # learner id, now
+_providers: dict[str, DueWorkOf] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
     """What a learner sees of their own progress."""
 
@@ -40,6 +60,12 @@ class Dashboard:
     activity: Activity
     recent: list[Evidence]  # newest first
     suggestion: Suggestion | None  # None: all solved, or no exercises
+    due: tuple[DueWork, ...]  # the first due first
+
+
+def provide_due_work(due_work: DueWorkOf) -> None:
+    """Let `due_work` say what a learner is to do by when; assignments hand it in."""
+    _providers["due"] = due_work
 
 
 def record_attempt(*, submission_id: int, learner_id: int, exercise_id: int, solved: bool, at: datetime) -> None:
@@ -141,6 +167,7 @@ def dashboard(learner_id: int, *, zone: ZoneInfo, at: datetime) -> Dashboard:
         activity=activity(counts, at.astimezone(zone).date()),
         recent=attempts[:RECENT],
         suggestion=next_exercise(found),
+        due=tuple(_providers["due"](learner_id, at)) if "due" in _providers else (),
     )
 
 

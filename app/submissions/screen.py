@@ -14,6 +14,7 @@ from app.catalog.spec import ExerciseSpec
 from app.db import now
 from app.errors import Conflict, Invalid, NotFound
 from app.progress.services import has_solved, help_opened, open_hint, open_solution
+from app.submissions.closing import OPEN, Closing, closing_for, refuse_closed_hints, refuse_closed_solution
 from app.submissions.drafts import SavedDraft, draft_of, language_of, starter_of
 from app.submissions.models import Purpose, Stage, Submission
 from app.submissions.results import Banner, GroupCount, ShownCheck, banner, group_counts, shown_checks
@@ -39,6 +40,7 @@ class Screen:
     notes: Markup = field(default_factory=Markup)
     history: tuple[Submission, ...] = ()
     result: Result | None = None
+    closing: Closing = OPEN
 
     @property
     def modes(self) -> dict[str, str]:
@@ -82,13 +84,21 @@ def learner_screen(learner_id: int, track: str, slug: str, language: str | None)
         gave_up=gave_up,
         history=tuple(history(learner_id, exercise.id)),
         result=result_of(last) if last else None,
+        closing=closing_for(learner_id, exercise.id, now()),
     )
 
 
-def _screen(exercise: Exercise, draft: SavedDraft, *, opened: frozenset[int] = frozenset(), **known: object) -> Screen:
+def _screen(
+    exercise: Exercise,
+    draft: SavedDraft,
+    *,
+    opened: frozenset[int] = frozenset(),
+    closing: Closing = OPEN,
+    **known: object,
+) -> Screen:
     assert exercise.current is not None, "only published exercises are found"
     source = source_of(exercise.current)
-    unlocked = bool(known.get("solved") or known.get("gave_up"))
+    unlocked = bool(known.get("solved") or known.get("gave_up")) and closing.solution_until is None
     return Screen(
         exercise=exercise,
         spec=source.spec,
@@ -99,6 +109,7 @@ def _screen(exercise: Exercise, draft: SavedDraft, *, opened: frozenset[int] = f
         hints=tuple(hint for number, hint in enumerate(source.spec.hints, start=1) if number in opened),
         solution=source.solution(draft.language) if unlocked else {},
         notes=markdown_html(source.notes) if unlocked else Markup(),
+        closing=closing,
         **known,  # type: ignore[arg-type]  # the fields of Screen that learner_screen fills
     )
 
@@ -127,20 +138,28 @@ def result_of(submission: Submission) -> Result:
 
 
 def next_hint(learner_id: int, track: str, slug: str, position: int) -> None:
-    """Open hint `position` for the learner: the next one, or one already open. Raises NotFound, Conflict. Commits."""
+    """Open hint `position` for the learner: the next one, or one already open. Commits.
+
+    Raises NotFound, Conflict, and Forbidden while hints are closed.
+    """
     exercise = find(track, slug, learner_id)
     assert exercise.current is not None, "only published exercises are found"
     opened = sum(each.position > 0 for each in help_opened(learner_id, exercise.id))
     if not 1 <= position <= len(source_of(exercise.current).spec.hints):
         raise NotFound("There is no such hint.")
+    refuse_closed_hints(learner_id, exercise.id, now())
     if position > opened + 1:
         raise Conflict("Hints are opened one at a time.")
     open_hint(learner_id, exercise.id, position)
 
 
 def give_up(learner_id: int, track: str, slug: str, *, sure: bool) -> None:
-    """Open the solution for the learner, which is recorded as help. Raises NotFound, Invalid unless `sure`. Commits."""
+    """Open the solution for the learner, which is recorded as help. Commits.
+
+    Raises NotFound, Invalid unless `sure`, and Forbidden while the solution is closed.
+    """
     exercise = find(track, slug, learner_id)
     if not sure:
         raise Invalid("Confirm that you want to see the solution.", "sure")
+    refuse_closed_solution(learner_id, exercise.id, now())
     open_solution(learner_id, exercise.id)

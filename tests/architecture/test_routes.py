@@ -63,7 +63,15 @@ def test_every_instructor_route_refuses_learners(app: Flask, lena: FlaskClient) 
 
 @pytest.mark.parametrize(
     "path",
-    ["/exercises", "/progress", "/cohorts", "/instructor/exercises", "/instructor/learners", "/instructor/cohorts"],
+    [
+        "/exercises",
+        "/progress",
+        "/cohorts",
+        "/assignments",
+        "/instructor/exercises",
+        "/instructor/learners",
+        "/instructor/cohorts",
+    ],
 )
 def test_the_links_of_the_main_menu_lead_somewhere(ivan: FlaskClient, path: str) -> None:
     assert ivan.get(path).status_code == 200

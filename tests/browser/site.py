@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from sqlalchemy import select
 from app import create_app
 from app.accounts import services as accounts
 from app.accounts.models import Role, User
+from app.assignments import services as assignments
+from app.assignments.rules import Schedule
+from app.assignments.services import Wanted
 from app.authoring.proof import ProofCard, prove_folder
 from app.authoring.services import keep_proof
 from app.catalog.services import find
@@ -79,6 +83,21 @@ class Site:
             for learner in learners:
                 cohorts.join(db.session.get_one(User, learner.id), cohort.join_code)
             return cohort.id
+
+    def assigned(self, instructor: Person, cohort_id: int, *paths: str, title: str = "Week 1") -> int:
+        """Set the exercises at `paths` for the class, 10 points each, due in a week; return the assignment's id."""
+        schedule = Schedule(
+            opens_at=now(), due_at=now() + timedelta(days=7), closes_at=now() + timedelta(days=9), late_percent=50
+        )
+        with self.app.app_context():
+            wanted = Wanted(
+                title=title,
+                schedule=schedule,
+                hints_closed=True,
+                solutions_closed=True,
+                exercises=tuple((find(*path.split("/")).id, 10) for path in paths),
+            )
+            return assignments.create(db.session.get_one(User, instructor.id), cohort_id, wanted).id
 
     def judged(self, person: Person, path: str, files: Mapping[str, str], purpose: Purpose = Purpose.SUBMIT) -> int:
         """Submit `files` for the exercise at `path` (track/slug) and return the id once it is judged."""

@@ -32,6 +32,7 @@ class Scene:
     ivan: dict[str, Person]
     classes: dict[str, int]  # in which Ivan instructs and Lena learns, by theme
     fresh: dict[str, Person]  # who has done nothing yet
+    assigned: dict[str, int]  # an assignment of that class
     accepted: int
     wrong: int
     shown: int  # a run: a visible check with its values
@@ -52,12 +53,14 @@ def scene(site: Site) -> Iterator[Scene]:
         site.judged(person, SQL, answer(SQL, of="refund-fan-out"))
         last = site.judged(person, WELCOME, answer(WELCOME))
     classes = {theme: site.in_class(each, *lena.values(), name=f"Class {theme}") for theme, each in ivan.items()}
+    assigned = {theme: site.assigned(each, classes[theme], SQL, HTTP) for theme, each in ivan.items()}
     author = lena["dark"]
     site.proven(SQL, FakeBox())  # which accepts everything: the card is red, with a finding for each wrong solution
     yield Scene(
         lena=lena,
         ivan=ivan,
         classes=classes,
+        assigned=assigned,
         fresh=people(site, "Fenna"),
         accepted=last,
         wrong=site.judged(author, WELCOME, answer(WELCOME, of="off-by-one")),
@@ -78,6 +81,8 @@ def pages(scene: Scene, theme: str) -> dict[str, list[str]]:
             "/progress/attempts",
             "/settings",
             "/cohorts",
+            "/assignments",
+            f"/assignments/{scene.assigned[theme]}",
             "/exercises",
             "/exercises?q=nothing-is-called-so",
             f"/exercises/{WELCOME}",
@@ -98,7 +103,11 @@ def pages(scene: Scene, theme: str) -> dict[str, list[str]]:
             f"/instructor/exercises/{SQL}",
             "/instructor/learners",
             "/instructor/cohorts",
+            f"/instructor/cohorts/{scene.classes[theme]}",
             f"/instructor/cohorts/{scene.classes[theme]}/members",
+            f"/instructor/cohorts/{scene.classes[theme]}/assignments/new",
+            f"/instructor/cohorts/{scene.classes[theme]}/assignments/{scene.assigned[theme]}",
+            f"/instructor/cohorts/{scene.classes[theme]}/assignments/{scene.assigned[theme]}/extensions",
             f"/instructor/cohorts/{scene.classes[theme]}/settings",
             f"/reports/learner/{own}",
             f"/submissions/{scene.accepted}",

@@ -1,4 +1,4 @@
-"""A class from its creation to the first submission that its instructor reads."""
+"""A class from its creation to the results of its first assignment."""
 
 from __future__ import annotations
 
@@ -59,3 +59,36 @@ def test_a_list_of_people_is_answered_line_by_line(browsing: Browsing, site: Sit
     page.get_by_role("button", name="Remove Lena Learner").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
     expect(page.locator("main")).to_contain_text("They are no longer in the class.")
+
+
+def test_an_assignment_is_set_solved_and_stands_in_the_results(
+    browsing: Browsing, site: Site, ivan: Person, lena: Person
+) -> None:
+    cohort = site.in_class(ivan, lena, name="With work")
+    page = browsing.page(ivan)
+    page.goto(f"/instructor/cohorts/{cohort}")
+    page.get_by_role("link", name="New assignment").click()
+    page.get_by_label("Title").fill("Week 1")
+    page.get_by_label("Opens").fill("2026-01-05T08:00")
+    page.get_by_label("Due", exact=True).fill("2099-01-05T08:00")
+    page.get_by_label("Look for").fill("keys log")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_label("Keep API keys out of the log", exact=False).first.check()
+    page.get_by_label("Points for Keep API keys out of the log").fill("7")
+    page.get_by_role("button", name="Set the assignment").click()
+    expect(page.locator("main")).to_contain_text("Week 1 is set")
+
+    learner = browsing.page(lena)
+    learner.goto("/progress")
+    learner.get_by_role("region", name="Assignments").get_by_role("link", name="Week 1").click()
+    expect(learner.get_by_role("row", name=re.compile("Keep API keys"))).to_contain_text("not started")
+    learner.get_by_role("link", name="Keep API keys out of the log").click()
+    learner.get_by_role("tab", name="Solution").click()
+    expect(learner.locator("#panel-solutions")).to_contain_text("The solution opens on")
+
+    sent = site.judged(lena, WELCOME, answer(WELCOME))
+    page.reload()
+    row = page.get_by_role("row", name=re.compile("Lena Learner"))
+    expect(row).to_contain_text("7 points")
+    row.get_by_role("link", name="7 points").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Submission #{sent}")

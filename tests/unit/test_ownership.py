@@ -31,7 +31,7 @@ from app.progress.models import Attempt, Help
 from app.progress.services import open_hint, open_solution, record_attempt
 from app.submissions.models import Draft, Submission
 from tests.conftest import Cast, signed_in
-from tests.factories import make_draft, make_submission
+from tests.factories import make_assignment, make_draft, make_submission
 from tests.unit.submissions.exercises import ANSWER, URL, double_it
 from tests.unit.submissions.exercises import FILES as EXERCISE
 
@@ -57,6 +57,7 @@ class Things:
     proof: str  # of another copy of his: the address
     thread: int
     template: int  # of Ivan's
+    assignment: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,16 @@ def copy(path: str, gets: tuple[int, int, int, int, int] = (303, 403, 403, 303, 
 def proof(path: str, gets: tuple[int, int, int, int, int]) -> Row:
     """A page about a proof of Ivan's."""
     return Row(path=lambda its: f"{its.proof}{path}", gets=gets, told=NOBODY, inge=404)
+
+
+def assignment_page(path: str, status: int = 200, told: frozenset[str] = frozenset()) -> Row:
+    """A page about an assignment of Lena's class: for its instructor and admins."""
+    return Row(
+        path=lambda its: f"/instructor/cohorts/{its.cohort}/assignments/{its.assignment}{path}",
+        gets=(SIGN_IN, 403, 403, status, status),
+        told=told,
+        inge=404,
+    )
 
 
 MATRIX = {
@@ -243,6 +254,24 @@ MATRIX = {
     "POST cohorts.rotate_code": cohort_form(lambda its: "/code"),
     "POST cohorts.archive": cohort_form(lambda its: "/archive"),
     "POST cohorts.add_instructor": cohort_form(lambda its: "/instructors", email="inge@example.com"),
+    "POST people.change_role": Row(
+        path=lambda its: f"/admin/people/{its.lena}/role",
+        gets=(SIGN_IN, 403, 403, 403, 303),
+        told=NOBODY,
+        sends=lambda its: {"data": {"role": "learner"}},
+    ),
+    "GET assignments.show": Row(
+        path=lambda its: f"/assignments/{its.assignment}", gets=(SIGN_IN, 404, 200, 404, 404), told=LENA
+    ),
+    "GET assignments.board": cohort_page(""),
+    "GET assignments.board_csv": assignment_page(".csv", told=STAFF),
+    "GET assignments.extensions": assignment_page("/extensions", told=STAFF),
+    "POST assignments.extensions": assignment_page("/extensions", 422, told=STAFF),
+    "GET assignments.edit": assignment_page(""),
+    "POST assignments.edit": assignment_page("", 422),
+    "POST assignments.delete": assignment_page("/delete", 303),
+    "GET assignments.create": cohort_form(lambda its: "/assignments/new", status=200),
+    "POST assignments.create": cohort_form(lambda its: "/assignments/new", status=422),
     "POST cohorts.remove_instructor": cohort_form(lambda its: f"/instructors/{its.lena}/remove", status=404),
     "GET authoring.compare": Row(
         path=lambda its: URL.replace("/exercises/", "/instructor/exercises/") + "/compare",
@@ -358,6 +387,7 @@ def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
             proof=f"/instructor/copies/{unfinished.id}/proofs/{prove(cast.ivan, unfinished, now()).id}",
             thread=thread.id,
             template=templates_of(ivan.id)[0].id,
+            assignment=make_assignment(cohort_id, exercise).id,
         )
 
 
