@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from sqlalchemy import Update, and_, func, or_, select, update
+from sqlalchemy import Update, and_, delete, func, or_, select, update
 from sqlalchemy.orm import aliased, undefer_group
 
 from app.authoring import services
@@ -36,6 +36,7 @@ LEASE = timedelta(seconds=30)  # renewed by a living worker every third of it
 MAX_TRIES = 2  # a platform fault is retried once
 MAX_CLAIMS = 3  # whatever killed three workers does not get a fourth
 MAX_UNFINISHED = 3  # proofs, per person
+KEPT = 10  # proofs of one working copy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ def prove(person_id: int, copy: WorkingCopy, now: datetime) -> ProofRun:
         for each in earlier:
             _end(each, stopped(name=copy.path, at=now, why="a proof of newer files was begun"), now)
         _refuse_too_many(person_id)
+        _forget_old(copy)
         run = _new_run(copy, digest, now)
         db.session.add(run)
         db.session.flush()
@@ -247,6 +249,13 @@ def _new_run(copy: WorkingCopy, digest: str, now: datetime) -> ProofRun:
     trials = plan(source, draw_seeds())
     run.trials = [ProofTrial(position=at, name=each.name, seed=each.seed) for at, each in enumerate(trials)]
     return run
+
+
+def _forget_old(copy: WorkingCopy) -> None:
+    """Make room for one more proof of `copy`; what was published of it has its card. The caller commits."""
+    latest = select(ProofRun.id).where(ProofRun.copy_id == copy.id).order_by(ProofRun.id.desc()).limit(KEPT - 1)
+    old = delete(ProofRun).where(ProofRun.copy_id == copy.id, ProofRun.id.not_in(latest))
+    db.session.execute(old, execution_options={"synchronize_session": False})
 
 
 def _refuse_too_many(person_id: int) -> None:

@@ -14,7 +14,7 @@ from app.authoring.models import WorkingCopy
 from app.db import db
 from tests.browser.browsing import PHONE, Browsing
 from tests.browser.site import Person, Site
-from tests.browser.solving import VERDICT_PATIENCE
+from tests.browser.solving import VERDICT_PATIENCE, editor
 from tests.browser.test_accessibility import AXE, overflow, violations
 from tests.exercise_folders import FILES, MANIFEST
 
@@ -107,6 +107,25 @@ def test_without_a_script_the_page_of_a_proof_refreshes_itself(browsing: Browsin
     page.get_by_label("Name in addresses").fill("double-it-plain")
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Double it is published.")).to_be_visible()
+
+
+def test_the_bar_above_the_editor_follows_what_is_saved(browsing: Browsing, site: Site, ivan: Person) -> None:
+    copy_id = copy_of(site, ivan, {**FILES, "exercise.yaml": MANIFEST + "oops: 1\n"}, "bar")
+    page = browsing.page(ivan)
+    page.goto(f"/instructor/copies/{copy_id}")
+    bar = page.locator("#proof-bar")
+    expect(bar).to_contain_text("Not proven yet")
+    bar.get_by_role("button", name="Prove").click()
+    expect(page.get_by_role("heading", name="1 of 1 rules does not hold")).to_be_visible()
+    page.get_by_role("link", name="Back to the editor").click()
+    expect(bar).to_contain_text("The proof does not hold")
+    editor(page).click()
+    page.keyboard.press("Control+End")
+    page.keyboard.insert_text("# more\n")
+    page.keyboard.press("Control+S")
+    expect(bar).to_contain_text("Changed since the last proof")
+    bar.get_by_role("button", name="Prove").click()
+    expect(page.get_by_role("heading", name="1 of 1 rules does not hold")).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

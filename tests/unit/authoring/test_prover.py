@@ -136,6 +136,19 @@ def test_a_proof_of_newer_files_stops_the_one_under_way(app: Flask, cast: Cast) 
     assert card_of(app, new)["passed"]
 
 
+def test_of_many_proofs_the_latest_are_kept(app: Flask, cast: Cast) -> None:
+    copy_id, first = begin(app, cast.ivan, without("exercise.yaml"))
+    for number in range(prover.KEPT + 2):
+        with app.app_context():
+            copy = db.session.get_one(WorkingCopy, copy_id)
+            copy.files = {"README.md": f"{number}"}
+            db.session.commit()
+            last = prover.prove(cast.ivan, copy, now()).id
+    with app.app_context():
+        kept = list(db.session.scalars(select(ProofRun.id).order_by(ProofRun.id)))
+    assert len(kept) == prover.KEPT and first not in kept and last in kept
+
+
 def test_nobody_has_more_than_a_few_proofs_under_way(app: Flask, cast: Cast) -> None:
     for _ in range(prover.MAX_UNFINISHED):
         begin(app, cast.ivan)
