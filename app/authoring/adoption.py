@@ -16,7 +16,8 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from app.accounts.models import User
 from app.authoring import copies
 from app.authoring.models import WorkingCopy
-from app.catalog.manifest import NAME
+from app.catalog.manifest import NAME, refuse_bombs
+from app.catalog.problems import FormatError
 from app.catalog.services import source_of
 from app.catalog.spec import KEBAB, CheckSpec
 from app.errors import Conflict, Invalid, NotFound
@@ -111,9 +112,10 @@ def _with_entry(text: str, entry: Entry) -> str:
     yaml.preserve_quotes = True
     yaml.width = 4096
     try:
+        refuse_bombs(text)
         data = yaml.load(text)
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise Conflict("exercise.yaml of your working copy is not YAML. Mend it first.") from error
+    except (FormatError, YAMLError, ValueError) as error:
+        raise Conflict("exercise.yaml of your working copy cannot be read. Mend it first.") from error
     if not isinstance(data, CommentedMap) or not isinstance(data.setdefault("wrong", CommentedSeq()), CommentedSeq):
         raise Conflict("exercise.yaml of your working copy has no list `wrong`. Mend it first.")
     wrong = data["wrong"]

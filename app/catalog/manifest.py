@@ -71,7 +71,7 @@ def dump(spec: ExerciseSpec) -> str:
 def _read_yaml(text: str) -> Any:
     """Return the data with line numbers. Raises FormatError for bad YAML and for what could blow up."""
     try:
-        _refuse_bombs(text)
+        refuse_bombs(text)
         return YAML(typ="rt", pure=True).load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -82,7 +82,7 @@ def _read_yaml(text: str) -> Any:
         raise FormatError([Problem(file=NAME, line=1, message=message)]) from None
 
 
-def _refuse_bombs(text: str) -> None:
+def refuse_bombs(text: str) -> None:
     """Raise FormatError for what takes time or memory out of all proportion: aliases, deep nesting, endless lists."""
     depth = 0
     for count, event in enumerate(YAML(typ="safe", pure=True).parse(text)):

@@ -69,7 +69,9 @@ def test_checks_that_the_copy_does_not_have_are_left_out() -> None:
     assert made["exercise.yaml"].endswith('reason: "Adds one.", must_fail: []}\n')
 
 
-@pytest.mark.parametrize("text", ["", "- a list", "wrong: yes", "a: [", "a: *b", "[" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "- a list", "wrong: yes", "a: [", "a: *b", "[" * 5000, "a: [" + "1, " * 20_000 + "1]"]
+)
 def test_a_manifest_that_cannot_be_read_is_left_alone(text: str) -> None:
     with pytest.raises(Conflict):
         with_wrong({"exercise.yaml": text}, entry(), ANSWER)
