@@ -79,7 +79,7 @@ def fork(user: User, track: str, slug: str) -> WorkingCopy:
     exercise, revision = _exercise(track, slug)
     files = folder.with_id(revision.files, source_of(revision).spec.id, str(uuid4()))
     copy = WorkingCopy(
-        owner_id=user.id, base_id=revision.id, track=exercise.track, slug=_free_slug(exercise), files=files
+        owner_id=user.id, base_id=revision.id, track=exercise.track, slug=_free_slug(user, exercise), files=files
     )
     db.session.add(copy)
     db.session.commit()
@@ -227,8 +227,10 @@ def _is_taken(track: str, slug: str) -> bool:
     return db.session.scalar(taken) is not None
 
 
-def _free_slug(exercise: Exercise) -> str:
-    """Return a name beside that of `exercise` that no exercise has yet."""
+def _free_slug(user: User, exercise: Exercise) -> str:
+    """Return a name beside that of `exercise` that no exercise has yet, and no copy of this person."""
+    own = select(WorkingCopy.slug).where(WorkingCopy.owner_id == user.id, WorkingCopy.track == exercise.track)
+    begun = set(db.session.scalars(own))
     base = f"{exercise.slug[: LONGEST_SLUG - 9].rstrip('-')}-fork"
     names = [base, *(f"{base}-{number}" for number in range(2, 1000))]
-    return next(name for name in names if not _is_taken(exercise.track, name))
+    return next(name for name in names if name not in begun and not _is_taken(exercise.track, name))

@@ -101,8 +101,8 @@ def test_a_fork_is_an_exercise_of_its_own(app: Flask, cast: Cast) -> None:
         source = copies.source_of_copy(forked)
         assert source.spec.id != "3f0c6f3a-5d51-4a3c-8f0e-6a0f4f1f2b11"
         assert {**source.files, "exercise.yaml": ""} == {**FILES, "exercise.yaml": ""}
-        make_exercise("calls", "double-it-fork")
-        assert copies.fork(person(cast.ivan), "calls", "double-it").slug == "double-it-fork-2"
+        make_exercise("calls", "double-it-fork-2")
+        assert copies.fork(person(cast.ivan), "calls", "double-it").slug == "double-it-fork-3"
 
 
 def test_the_next_revision_is_for_the_owner_and_of_the_house_for_admins(app: Flask, cast: Cast) -> None:
