@@ -21,6 +21,7 @@ from app import (
     notices,
     people,
     progress,
+    regrades,
     reports,
     security,
     submissions,
@@ -58,6 +59,7 @@ def create_app(config: Config | None = None) -> Flask:
         submissions,
         comments,
         authoring,
+        regrades,
         reports,
         assignments,
     )

@@ -20,7 +20,8 @@ from app.catalog.services import Acceptance, source_of
 from app.cohorts.access import readable_by
 from app.db import db
 from app.errors import NotFound
-from app.submissions.models import CheckResult, Purpose, Stage, Submission
+from app.submissions.models import CheckResult, Purpose, Submission
+from app.submissions.services import that_count
 from app.submissions.verdict import Verdict
 
 LATEST = 20
@@ -122,15 +123,6 @@ def detail(track: str, slug: str, *, reader: User) -> Detail:
     )
 
 
-def _counted() -> tuple[Any, ...]:
-    """What a submission must be to count: a judged submit that the platform did not spoil."""
-    return (
-        Submission.purpose == Purpose.SUBMIT,
-        Submission.stage == Stage.JUDGED,
-        Submission.verdict != Verdict.JUDGE_ERROR,
-    )
-
-
 def _figures() -> Select[*tuple[Any, ...]]:
     accepted = Submission.verdict == Verdict.ACCEPTED
     return (
@@ -143,7 +135,7 @@ def _figures() -> Select[*tuple[Any, ...]]:
             func.max(Submission.created_at).label("last_at"),
         )
         .join(Submission.exercise)
-        .where(*_counted(), Exercise.trial.is_(False))
+        .where(*that_count(), Exercise.trial.is_(False))
         .group_by(Submission.exercise_id)
     )
 
@@ -187,7 +179,7 @@ def _check_figures(source: Source, revision_id: int) -> tuple[CheckFigure, ...]:
     counted = (
         select(CheckResult.check_id, func.count(), func.count(case((CheckResult.passed.is_(False), 1))))
         .join(CheckResult.submission)
-        .where(Submission.revision_id == revision_id, *_counted())
+        .where(func.coalesce(Submission.judged_revision_id, Submission.revision_id) == revision_id, *that_count())
         .group_by(CheckResult.check_id)
     )
     found = {check_id: (judged, failed) for check_id, judged, failed in db.session.execute(counted)}

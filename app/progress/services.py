@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, or_, select, update
 
 from app.catalog.models import Exercise
 from app.catalog.status import Status
@@ -86,6 +86,25 @@ def record_attempt(*, submission_id: int, learner_id: int, exercise_id: int, sol
             at=at,
         )
     )
+
+
+def change_attempts(submission_ids: Select[int], *, solved: bool) -> int:
+    """Let the attempts of these submissions have solved their exercise, or not; return how many that changed.
+
+    Each is unaided as it would have been when the learner submitted. A submission without an attempt gets none.
+    The caller commits.
+    """
+    helped = select(Help.id).where(
+        Help.learner_id == Attempt.learner_id, Help.exercise_id == Attempt.exercise_id, Help.at <= Attempt.at
+    )
+    changed = db.session.execute(
+        update(Attempt)
+        .where(Attempt.submission_id.in_(submission_ids), Attempt.solved.is_not(solved))
+        .values(solved=solved, unaided=~helped.exists() if solved else False)
+        .returning(Attempt.id),
+        execution_options={"synchronize_session": False},
+    )
+    return len(changed.all())
 
 
 def open_hint(learner_id: int, exercise_id: int, position: int) -> None:

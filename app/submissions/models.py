@@ -15,10 +15,14 @@ from app.db import Base, now
 
 
 class Purpose(StrEnum):
-    """RUN: the visible checks, not progress. SUBMIT: all checks, counts."""
+    """RUN: the visible checks, not progress. SUBMIT: all checks, counts. REGRADE: a SUBMIT again, seen by nobody."""
 
     RUN = "run"
     SUBMIT = "submit"
+    REGRADE = "regrade"
+
+
+LIVE = (Purpose.RUN, Purpose.SUBMIT)  # what people sent and wait for: all that pages, figures and the line may show
 
 
 class Stage(StrEnum):
@@ -51,12 +55,14 @@ class Submission(Base):
     __tablename__ = "submission"
     __table_args__ = (
         CheckConstraint("stage IN ('queued', 'judging', 'judged')", name="stage_known"),
-        CheckConstraint("purpose IN ('run', 'submit')", name="purpose_known"),
+        CheckConstraint("purpose IN ('run', 'submit', 'regrade')", name="purpose_known"),
         CheckConstraint("(stage = 'judged') = (verdict IS NOT NULL)", name="judged_has_verdict"),
         CheckConstraint("(stage = 'judging') = (lease_until IS NOT NULL)", name="judging_has_lease"),
-        Index("ix_submission_stage_id", "stage", "id"),
+        CheckConstraint("(purpose = 'regrade') = (original_id IS NOT NULL)", name="regrade_has_original"),
+        Index("ix_submission_stage_purpose_id", "stage", "purpose", "id"),
         Index("ix_submission_learner_exercise", "learner_id", "exercise_id"),
         Index("ix_submission_learner_id", "learner_id", "id"),
+        Index("ix_submission_original_id", "original_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -65,7 +71,8 @@ class Submission(Base):
     revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"))
     language: Mapped[str] = mapped_column(String(20))
     files: Mapped[dict[str, str]] = mapped_column(JSON)
-    purpose: Mapped[str] = mapped_column(String(6))
+    purpose: Mapped[str] = mapped_column(String(8))
+    original_id: Mapped[int | None] = mapped_column(ForeignKey("submission.id"))  # what a REGRADE judges again
     seed: Mapped[int]
     stage: Mapped[str] = mapped_column(String(8), default=Stage.QUEUED)
     verdict: Mapped[str | None] = mapped_column(String(20))
@@ -79,11 +86,16 @@ class Submission(Base):
     cpu_ms: Mapped[int] = mapped_column(default=0)
     max_memory_bytes: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=now)
-    judged_at: Mapped[datetime | None]
+    judged_at: Mapped[datetime | None]  # the first time: a regrade leaves it, since the line counts by it
+    judged_revision_id: Mapped[int | None] = mapped_column(ForeignKey("revision.id"))  # of its results; None: its own
+    regraded_at: Mapped[datetime | None]
+    regrade_reason: Mapped[str] = mapped_column(Text, default="")  # for the learner
+    first_verdict: Mapped[str | None] = mapped_column(String(20))  # before any regrade; None: never regraded
 
     learner: Mapped[User] = relationship()
     exercise: Mapped[Exercise] = relationship()
-    revision: Mapped[Revision] = relationship()
+    revision: Mapped[Revision] = relationship(foreign_keys=[revision_id])
+    judged_revision: Mapped[Revision | None] = relationship(foreign_keys=[judged_revision_id])
     checks: Mapped[list[CheckResult]] = relationship(
         back_populates="submission", order_by="CheckResult.position", cascade="all, delete-orphan"
     )
@@ -92,6 +104,11 @@ class Submission(Base):
     def topic(self) -> str:
         """The topic of its live events."""
         return f"submission:{self.id}"
+
+    @property
+    def results_of(self) -> Revision:
+        """The revision whose checks its results are of."""
+        return self.judged_revision or self.revision
 
 
 class WorkerRow(Base):

@@ -16,9 +16,10 @@ from app.errors import Conflict, Invalid, NotFound
 from app.progress.services import has_solved, help_opened, open_hint, open_solution
 from app.submissions.closing import OPEN, Closing, closing_for, refuse_closed_hints, refuse_closed_solution
 from app.submissions.drafts import SavedDraft, draft_of, language_of, starter_of
+from app.submissions.line import place_in_line
 from app.submissions.models import Purpose, Stage, Submission
 from app.submissions.results import Banner, GroupCount, ShownCheck, banner, group_counts, shown_checks
-from app.submissions.services import history, latest, place_in_line, stalled
+from app.submissions.services import history, latest, stalled
 
 MODES = {".py": "python", ".sql": "sql"}
 
@@ -121,12 +122,12 @@ def _chosen(exercise: Exercise, language: str | None) -> str | None:
 
 
 def result_of(submission: Submission) -> Result:
-    """Return where `submission` is and how it went, in the words of the revision that it was made for."""
+    """Return where `submission` is and how it went, in the words of the revision that judged it."""
     if submission.stage != Stage.JUDGED:
         queued = submission.stage == Stage.QUEUED
         place = place_in_line(submission.id) if queued else 0
         return Result(submission=submission, place=place, stalled=queued and stalled(submission, now()))
-    source = source_of(submission.revision)
+    source = source_of(submission.results_of)
     specs = source.checks(visible_only=submission.purpose == Purpose.RUN)
     checks = shown_checks(specs, submission.checks)
     return Result(

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Update, and_, delete, func, or_, select, update
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy import ColumnElement, Row, Select, Update, delete, func, or_, select, update
+from sqlalchemy.orm import joinedload, selectinload
 
 from app.accounts.models import User
 from app.catalog.format import CheckSpec
@@ -27,16 +27,15 @@ from app.errors import Invalid, NotFound, TooMany
 from app.live.services import tell
 from app.progress.services import record_attempt
 from app.submissions.answer import AnswerError, checked, printable
-from app.submissions.models import CheckResult, Purpose, Stage, Submission, WorkerRow
+from app.submissions.line import MAX_CLAIMS, line_of_learners, line_of_regrades, place_in_line
+from app.submissions.line import anything_waits as anything_waits
+from app.submissions.models import LIVE, CheckResult, Purpose, Stage, Submission, WorkerRow
 from app.submissions.verdict import LIMITS, Verdict, decide, has_passed
 from sandbox.outcome import CheckOutcome, Outcome
 
 MAX_IN_FLIGHT = 3  # queued or judging, per learner
 LEASE = timedelta(seconds=30)  # renewed by a living worker every third of it
 MAX_TRIES = 2  # a platform fault is retried once
-FAR = 5000  # submissions
-LONGEST_LINE = 500  # places that are told apart
-MAX_CLAIMS = 3  # whatever killed three workers does not get a fourth
 
 work_waiting = threading.Event()  # wakes the worker threads of this process; others poll
 _judged = threading.Condition()  # tells those who await a verdict in this process; others poll
@@ -82,7 +81,9 @@ def submit(
     clean = files_for(exercise, language, files, may_be_empty=False)
     # Two requests at once must not both see two in flight: they queue up at the learner's row.
     db.session.execute(select(User.id).where(User.id == learner_id).with_for_update())
-    in_flight = select(func.count()).where(Submission.learner_id == learner_id, Submission.stage != Stage.JUDGED)
+    in_flight = select(func.count()).where(
+        Submission.learner_id == learner_id, Submission.stage != Stage.JUDGED, Submission.purpose.in_(LIVE)
+    )
     if (db.session.scalar(in_flight) or 0) >= MAX_IN_FLIGHT:
         raise TooMany(f"{MAX_IN_FLIGHT} of your submissions are still being judged. Wait for one of them.")
     submission = Submission(
@@ -132,53 +133,32 @@ def await_verdict(submission_id: int, seconds: float) -> bool:
             _judged.wait(min(left, AWAIT_POLL))
 
 
-def place_in_line(submission_id: int) -> int:
-    """Return how many queued submissions come up to and including this one: 1 is next."""
-    waiting = aliased(Submission)
-    line = select(waiting.id).where(waiting.stage == Stage.QUEUED).order_by(_round(waiting), waiting.id)
-    ids = list(db.session.scalars(line.limit(LONGEST_LINE)))
-    return ids.index(submission_id) + 1 if submission_id in ids else LONGEST_LINE
-
-
-def _round(waiting: type[Submission]) -> ColumnElement[int]:
-    """Return how many earlier submissions of the same learner were not yet judged when this one was sent.
-
-    Who sends several waits with the second until everybody's first has had its turn: fair queueing by rounds.
-    """
-    earlier = aliased(Submission)
-    ahead = or_(earlier.stage != Stage.JUDGED, earlier.judged_at > waiting.created_at)
-    near = earlier.id.between(waiting.id - FAR, waiting.id - 1)  # what came long before is judged
-    count = select(func.count()).where(earlier.learner_id == waiting.learner_id, near, ahead)
-    return count.correlate(waiting).scalar_subquery()
-
-
-def anything_waits(now: datetime) -> bool:
-    """Return whether `claim_next` would find something: a look that costs less and holds up no writer."""
-    lost = and_(Submission.stage == Stage.JUDGING, Submission.lease_until < now)
-    waiting = select(Submission.id).where(or_(Submission.stage == Stage.QUEUED, lost))
-    found = db.session.scalar(waiting.limit(1)) is not None
-    db.session.rollback()
-    return found
-
-
 def claim_next(worker: str, now: datetime) -> Claim | None:
     """Return the submission that is next in line, now held by `worker` until `now + LEASE`; None if none waits.
 
-    One statement, so no two workers get the same one. A lease that ran out counts as waiting. Commits.
+    One statement takes it, so no two workers get the same one. A lease that ran out counts as waiting. What is judged
+    again for a regrade waits until nobody waits for a verdict, however much of it there is. Commits.
     """
-    waiting = aliased(Submission)
-    lost = and_(waiting.stage == Stage.JUDGING, waiting.lease_until < now, waiting.claims < MAX_CLAIMS)
-    oldest = (
-        select(waiting.id)
-        .where(or_(waiting.stage == Stage.QUEUED, lost))
-        .order_by(_round(waiting), waiting.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    row = db.session.execute(
+    row = _claim(worker, now, line_of_learners(now))
+    if row is None:
+        row = _claim(worker, now, line_of_regrades(now))
+    if row is None:
+        db.session.rollback()
+        return None
+    values = row._asdict()
+    number, purpose = values.pop("claims"), Purpose(values.pop("purpose"))
+    claim = Claim(worker=worker, number=number, purpose=purpose, **values)
+    _tell(claim.id, claim.purpose, "submission.judging")
+    db.session.commit()
+    return claim
+
+
+def _claim(worker: str, now: datetime, line: Select[int]) -> Row[*tuple[Any, ...]] | None:
+    """Let `worker` hold the first of `line` and return what a Claim is made of. The caller commits."""
+    first = line.limit(1).with_for_update(skip_locked=True).scalar_subquery()
+    return db.session.execute(
         update(Submission)
-        .where(Submission.id == oldest)
+        .where(Submission.id == first)
         .values(stage=Stage.JUDGING, claimed_by=worker, lease_until=now + LEASE, claims=Submission.claims + 1)
         .returning(
             Submission.id,
@@ -194,15 +174,6 @@ def claim_next(worker: str, now: datetime) -> Claim | None:
         ),
         execution_options={"synchronize_session": False},
     ).one_or_none()
-    if row is None:
-        db.session.rollback()
-        return None
-    values = row._asdict()
-    number, purpose = values.pop("claims"), Purpose(values.pop("purpose"))
-    claim = Claim(worker=worker, number=number, purpose=purpose, **values)
-    tell(claim.topic, "submission.judging")
-    db.session.commit()
-    return claim
 
 
 def renew(claim: Claim, now: datetime, events: Sequence[tuple[str, dict[str, object]]] = ()) -> bool:
@@ -210,7 +181,7 @@ def renew(claim: Claim, now: datetime, events: Sequence[tuple[str, dict[str, obj
     held = db.session.execute(_held(claim).values(lease_until=now + LEASE)).first() is not None
     if held:
         for name, data in events:
-            tell(claim.topic, name, **data)
+            _tell(claim.id, claim.purpose, name, **data)
     db.session.commit()
     return held
 
@@ -239,7 +210,7 @@ def record(claim: Claim, outcome: Outcome, checks: Sequence[CheckSpec], now: dat
                 solved=verdict is Verdict.ACCEPTED,
                 at=claim.created_at,
             )
-    tell(claim.topic, "submission.judged", verdict=verdict)
+    _tell(claim.id, claim.purpose, "submission.judged", verdict=verdict)
     db.session.commit()
     with _judged:
         _judged.notify_all()
@@ -256,7 +227,7 @@ def put_back(claim: Claim, *, reason: str, counted: bool = True) -> bool:
         waiting = waiting.values(claims=Submission.claims - 1)
     held = db.session.execute(waiting).first() is not None
     if held and counted:
-        tell(claim.topic, "submission.queued", place=place_in_line(claim.id), again=True)
+        _tell_queued_again(claim.id, claim.purpose)
     db.session.commit()
     return held
 
@@ -272,11 +243,11 @@ def requeue_expired(now: datetime) -> int:
         .where(*lost, Submission.claims < MAX_CLAIMS)
         .values(stage=Stage.QUEUED, claimed_by=None, lease_until=None)
     )
-    requeued = _ids(again)
-    for submission_id in requeued:
-        tell(topic_of(submission_id), "submission.queued", place=place_in_line(submission_id), again=True)
+    requeued = _touched(again)
+    for submission_id, purpose in requeued:
+        _tell_queued_again(submission_id, purpose)
     hopeless = update(Submission).where(*lost, Submission.claims >= MAX_CLAIMS)
-    given_up = _ids(
+    given_up = _touched(
         hopeless.values(
             stage=Stage.JUDGED,
             verdict=Verdict.JUDGE_ERROR,
@@ -285,8 +256,8 @@ def requeue_expired(now: datetime) -> int:
             reason=f"{MAX_CLAIMS} workers died while judging it",
         )
     )
-    for submission_id in given_up:
-        tell(topic_of(submission_id), "submission.judged", verdict=Verdict.JUDGE_ERROR)
+    for submission_id, purpose in given_up:
+        _tell(submission_id, purpose, "submission.judged", verdict=Verdict.JUDGE_ERROR)
     db.session.commit()
     return len(requeued) + len(given_up)
 
@@ -310,9 +281,11 @@ def workers() -> list[WorkerRow]:
 
 
 def queue_length() -> Mapping[str, int]:
-    """Return how many submissions are queued and being judged."""
+    """Return how many submissions are queued and being judged; what is judged again for a regrade is not in it."""
     rows = db.session.execute(
-        select(Submission.stage, func.count()).where(Submission.stage != Stage.JUDGED).group_by(Submission.stage)
+        select(Submission.stage, func.count())
+        .where(Submission.stage != Stage.JUDGED, Submission.purpose.in_(LIVE))
+        .group_by(Submission.stage)
     )
     found = {row[0]: row[1] for row in rows}
     return {stage: found.get(stage, 0) for stage in (Stage.QUEUED, Stage.JUDGING)}
@@ -321,7 +294,8 @@ def queue_length() -> Mapping[str, int]:
 def likely_next(limit: int = 200) -> list[tuple[Revision, str]]:
     """Return published revisions with each language, those most submitted for of late last."""
     last = func.max(Submission.id).label("last")
-    lately = select(Submission.exercise_id, last).group_by(Submission.exercise_id).subquery()
+    sent = select(Submission.exercise_id, last).where(Submission.purpose.in_(LIVE))
+    lately = sent.group_by(Submission.exercise_id).subquery()
     exercises = db.session.scalars(
         select(Exercise)
         .outerjoin(lately, lately.c.exercise_id == Exercise.id)
@@ -330,6 +304,15 @@ def likely_next(limit: int = 200) -> list[tuple[Revision, str]]:
         .limit(limit)
     )
     return [(e.current, language) for e in reversed(list(exercises)) if e.current for language in e.languages]
+
+
+def that_count() -> tuple[ColumnElement[bool], ...]:
+    """Return what a submission must be to count: a judged SUBMIT that the platform did not spoil."""
+    return (
+        Submission.purpose == Purpose.SUBMIT,
+        Submission.stage == Stage.JUDGED,
+        Submission.verdict != Verdict.JUDGE_ERROR,
+    )
 
 
 def find_own(learner_id: int, submission_id: int) -> Submission:
@@ -369,7 +352,10 @@ def latest(learner_id: int, exercise_id: int) -> Submission | None:
 
 
 def stalled(submission: Submission, now: datetime, patience: timedelta = timedelta(seconds=20)) -> bool:
-    """Return whether `submission` waits although no worker is at work on anything: none seems to run."""
+    """Return whether `submission` waits although no worker is at work on anything: none seems to run.
+
+    A worker that judges something again for a regrade is at work, too: it takes the submission next.
+    """
     if submission.stage != Stage.QUEUED or now - submission.created_at < patience:
         return False
     busy = select(Submission.id).where(Submission.stage == Stage.JUDGING, Submission.lease_until > now)
@@ -447,14 +433,35 @@ def _is_trial(exercise_id: int) -> bool:
     return bool(db.session.scalar(select(Exercise.trial).where(Exercise.id == exercise_id)))
 
 
-def _ids(statement: Update) -> list[int]:
-    touched = statement.returning(Submission.id).execution_options(synchronize_session=False)
-    return sorted(db.session.scalars(touched))
+def _touched(statement: Update) -> list[tuple[int, Purpose]]:
+    """Return id and purpose of what `statement` changes, oldest first."""
+    touched = statement.returning(Submission.id, Submission.purpose)
+    rows = db.session.execute(touched, execution_options={"synchronize_session": False})
+    return sorted((row.id, Purpose(row.purpose)) for row in rows)
+
+
+def _tell(submission_id: int, purpose: Purpose, name: str, **data: object) -> None:
+    """Tell the page of a submission. What is judged again for a regrade has no page, and a thousand of it no events."""
+    if purpose in LIVE:
+        tell(topic_of(submission_id), name, **data)
+
+
+def _tell_queued_again(submission_id: int, purpose: Purpose) -> None:
+    if purpose in LIVE:
+        tell(topic_of(submission_id), "submission.queued", place=place_in_line(submission_id), again=True)
 
 
 def _with_page() -> Select[Submission]:
-    return select(Submission).options(
-        joinedload(Submission.exercise), joinedload(Submission.revision), selectinload(Submission.checks)
+    """Return the query of what has a page, with all that its page shows."""
+    return (
+        select(Submission)
+        .where(Submission.purpose.in_(LIVE))
+        .options(
+            joinedload(Submission.exercise),
+            joinedload(Submission.revision),
+            joinedload(Submission.judged_revision),
+            selectinload(Submission.checks),
+        )
     )
 
 

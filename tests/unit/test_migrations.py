@@ -103,7 +103,8 @@ def test_upgrading_keeps_the_rows_that_are_there(fresh: Flask) -> None:
         exercise = db.session.execute(text("SELECT slug, trial, current_revision_id FROM exercise")).one()
         assert (exercise.slug, bool(exercise.trial), exercise.current_revision_id) == ("joins", False, 1)
         assert db.session.execute(text("SELECT note FROM revision")).scalar_one() == ""
-        assert db.session.execute(text("SELECT verdict FROM submission")).scalar_one() == "accepted"
+        kept = db.session.execute(text("SELECT verdict, purpose, original_id, regrade_reason FROM submission")).one()
+        assert tuple(kept) == ("accepted", "submit", None, "")
         with pytest.raises(IntegrityError):  # references are checked again
             db.session.execute(text("DELETE FROM revision"))
             db.session.commit()

@@ -29,6 +29,7 @@ from app.db import db, now
 from app.notices.services import latest, notify
 from app.progress.models import Attempt, Help
 from app.progress.services import open_hint, open_solution, record_attempt
+from app.regrades.models import Regrade, RegradeItem
 from app.submissions.models import Draft, Submission
 from tests.conftest import Cast, signed_in
 from tests.factories import make_assignment, make_draft, make_submission
@@ -58,6 +59,7 @@ class Things:
     thread: int
     template: int  # of Ivan's
     assignment: int
+    regrade: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,7 @@ class Row:
 LENA = frozenset({"lena"})
 STAFF = frozenset({"ivan", "ada"})
 NOBODY: frozenset[str] = frozenset()
+REGRADES = URL.replace("/exercises/", "/instructor/exercises/") + "/regrades"
 
 FORM = {"language": "python", "draft_version": "0", "purpose": "submit"}
 FILES = {f"files[{path}]": text for path, text in ANSWER.items()}
@@ -127,6 +130,11 @@ def assignment_page(path: str, status: int = 200, told: frozenset[str] = frozens
         told=told,
         inge=404,
     )
+
+
+def regrade(path: Callable[[Things], str], status: int, told: frozenset[str] = NOBODY) -> Row:
+    """A page of regrades of the exercise, which is of the house. What owners get: tests/unit/regrades/test_views.py."""
+    return Row(path=path, gets=(SIGN_IN, 403, 403, 404, status), told=told)
 
 
 MATRIX = {
@@ -340,6 +348,14 @@ MATRIX = {
         told=NOBODY,
         sends=lambda its: {"data": {"name": "mine", "reason": "Wrong."}},
     ),
+    "GET regrades.index": regrade(lambda its: REGRADES, 200),
+    "GET regrades.new": regrade(lambda its: f"{REGRADES}/new", 200),
+    "POST regrades.create": regrade(lambda its: f"{REGRADES}/new", 422),
+    "GET regrades.show": regrade(
+        lambda its: f"/instructor/regrades/{its.regrade}?show=all", 200, told=frozenset({"ada"})
+    ),
+    "POST regrades.apply": regrade(lambda its: f"/instructor/regrades/{its.regrade}/apply", 303),
+    "POST regrades.discard": regrade(lambda its: f"/instructor/regrades/{its.regrade}/discard", 303),
 }
 
 
@@ -367,6 +383,11 @@ def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
         working = WorkingCopy(owner_id=cast.ivan, track="apis", slug="mine", files=files)
         unfinished = WorkingCopy(owner_id=cast.ivan, track="apis", slug="unfinished", files={"README.md": SECRET})
         db.session.add_all([working, unfinished])
+        row = Regrade(exercise=exercise, revision=exercise.current, reason="Mended.", created_by_id=cast.ivan)
+        db.session.add(row)
+        db.session.flush()
+        item = RegradeItem(regrade_id=row.id, submission_id=submission.id, old_verdict="accepted", why_not="Not now.")
+        db.session.add(item)
         db.session.commit()
         ivan = db.session.get_one(User, cast.ivan)
         thread = open_thread(ivan, submission.id, file="app.py", line="1", body=f"{SECRET} comment")
@@ -388,6 +409,7 @@ def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
             thread=thread.id,
             template=templates_of(ivan.id)[0].id,
             assignment=make_assignment(cohort_id, exercise).id,
+            regrade=row.id,
         )
 
 

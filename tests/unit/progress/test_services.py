@@ -118,6 +118,23 @@ def test_help_of_others_or_for_other_exercises_does_not_count(app: Flask, cast: 
         assert recorded() == [(1, True, True)]
 
 
+@pytest.mark.parametrize("helped", [False, True])
+def test_an_attempt_that_comes_to_solve_is_unaided_as_it_was_when_sent(
+    app: Flask, cast: Cast, shelf: Shelf, helped: bool
+) -> None:
+    with app.app_context():
+        attempt(cast.lena, shelf.joins, 1)
+        attempt(cast.olaf, shelf.joins, 2)
+        services.open_hint(cast.lena, shelf.joins, 1)
+        helped_at(NOON - timedelta(seconds=1) if helped else NOON + timedelta(seconds=1))
+        one = select(Attempt.submission_id).where(Attempt.submission_id == 1)
+        assert services.change_attempts(one, solved=True) == 1
+        assert recorded() == [(1, True, not helped), (2, False, False)]
+        assert services.change_attempts(one, solved=True) == 0
+        assert services.change_attempts(one, solved=False) == 1
+        assert recorded() == [(1, False, False), (2, False, False)]
+
+
 def test_opening_the_same_help_again_keeps_the_first_time(app: Flask, cast: Cast, shelf: Shelf) -> None:
     with app.app_context():
         services.open_hint(cast.lena, shelf.joins, 2)
