@@ -24,6 +24,7 @@ from app import (
     regrades,
     reports,
     security,
+    similarity,
     submissions,
 )
 from config import ROOT, Config
@@ -58,6 +59,7 @@ def create_app(config: Config | None = None) -> Flask:
         progress,
         submissions,
         comments,
+        similarity,
         authoring,
         regrades,
         reports,

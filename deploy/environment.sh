@@ -41,7 +41,7 @@ mkdir -p var
 started=$(date +%s)
 find_uv || { bootstrap_uv; find_uv || fail "uv was fetched but does not run: see var/uv.log."; }
 [ -x .venv/bin/python ] || say "  creating .venv from uv.lock"
-if ! "$UV" sync --locked --quiet 2> var/sync.log; then
+if ! "$UV" sync --locked --quiet --extra similarity 2> var/sync.log; then
     tail -n 5 var/sync.log >&2
     if grep -qi 'no interpreter found' var/sync.log; then
         fail "Greenroom needs Python 3.11 or newer: install it, then run the same command again."

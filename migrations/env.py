@@ -20,6 +20,7 @@ import app.live.models
 import app.notices.models
 import app.progress.models
 import app.regrades.models
+import app.similarity.models
 import app.submissions.models  # noqa: F401 - every table must be known to the metadata
 from app.db import UtcDateTime, db
 

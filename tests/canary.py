@@ -214,6 +214,8 @@ def paths(rule: Rule, ids: list[int], learner_id: int) -> Iterator[str]:
         "copy_id": [1],
         "proof_id": [1],
         "template_id": [1],
+        "run_id": [1],
+        "pair_id": [1],
         "notice_id": [1],
         "cohort_id": [1],
         "person_id": [learner_id],

@@ -21,7 +21,7 @@ from app.authoring.models import WorkingCopy
 from app.authoring.prover import prove
 from app.authoring.transfer import from_zip
 from app.catalog.models import Exercise
-from app.cohorts.models import Cohort, Invitation
+from app.cohorts.models import Cohort, CohortMember, Invitation
 from app.comments.message_templates import add as add_template
 from app.comments.message_templates import templates_of
 from app.comments.services import open_thread
@@ -30,9 +30,10 @@ from app.notices.services import latest, notify
 from app.progress.models import Attempt, Help
 from app.progress.services import open_hint, open_solution, record_attempt
 from app.regrades.models import Regrade, RegradeItem
+from app.similarity.models import SimilarityPair, SimilarityRun
 from app.submissions.models import Draft, Submission
 from tests.conftest import Cast, signed_in
-from tests.factories import make_assignment, make_draft, make_submission
+from tests.factories import make_assignment, make_draft, make_person, make_submission
 from tests.unit.submissions.exercises import ANSWER, URL, double_it
 from tests.unit.submissions.exercises import FILES as EXERCISE
 
@@ -60,6 +61,8 @@ class Things:
     template: int  # of Ivan's
     assignment: int
     regrade: int
+    search: int  # for similar submissions, by Ivan
+    pair: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +223,19 @@ MATRIX = {
         path=lambda its: f"/instructor/learners/{its.lena}/act",
         gets=(SIGN_IN, 403, 403, 303, 303),
         told=NOBODY,
+        inge=404,
+    ),
+    "GET similarity.show": Row(  # Ivan's search; Inge has none
+        path=lambda its: f"/instructor/similarity/{its.search}", gets=(SIGN_IN, 403, 403, 200, 200), told=STAFF
+    ),
+    "GET similarity.pair": Row(
+        path=lambda its: f"/instructor/similarity/pairs/{its.pair}", gets=(SIGN_IN, 403, 403, 200, 200), told=STAFF
+    ),
+    "POST similarity.judge": Row(
+        path=lambda its: f"/instructor/similarity/pairs/{its.pair}/judgement",
+        gets=(SIGN_IN, 403, 403, 303, 303),
+        told=NOBODY,
+        sends=lambda its: {"data": {"judgement": "dismissed", "note": "Short."}},
         inge=404,
     ),
     "POST notices.open_notice": Row(
@@ -392,6 +408,7 @@ def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
         ivan = db.session.get_one(User, cast.ivan)
         thread = open_thread(ivan, submission.id, file="app.py", line="1", body=f"{SECRET} comment")
         add_template(ivan.id, title="Names", body="Say what it is.")
+        pair = similar_to(submission, ivan, cohort_id)
         cohort = db.session.get_one(Cohort, cohort_id)
         invitation = Invitation(cohort_id=cohort_id, email="nina@example.com")
         db.session.add(invitation)
@@ -410,7 +427,24 @@ def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
             template=templates_of(ivan.id)[0].id,
             assignment=make_assignment(cohort_id, exercise).id,
             regrade=row.id,
+            search=pair.run_id,
+            pair=pair.id,
         )
+
+
+def similar_to(submission: Submission, ivan: User, cohort_id: int) -> SimilarityPair:
+    """Return a pair that Ivan's search found: Lena's submission, and one of somebody else in her class."""
+    nora = make_person("Nora")
+    db.session.add(CohortMember(cohort_id=cohort_id, learner_id=nora.id))
+    other = make_submission(nora, submission.exercise, verdict="accepted", judged_at=now())
+    run = SimilarityRun(exercise_id=submission.exercise_id, threshold=50, created_by_id=ivan.id, stage="done")
+    lines = {"first_lines": {"app.py": [[1, 2]]}, "second_lines": {}}
+    pair = SimilarityPair(
+        run=run, first_id=submission.id, second_id=other.id, first_share=0.9, second_share=0.8, **lines
+    )
+    db.session.add(pair)
+    db.session.commit()
+    return pair
 
 
 def browser_of(person: str, app: Flask, cast: Cast) -> FlaskClient:
