@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -14,11 +15,19 @@ if TYPE_CHECKING:
     from sandbox.sandbox import Sandbox
 
 
+_turn = threading.Lock()  # one at a time in this process: another worker stays free for whoever submits
+
+
 def work_once(app: Flask, sandbox: Sandbox, name: str) -> bool:
     """Judge the next shadow, or a learner's submission that has come meanwhile; return False if nothing waited."""
-    with app.app_context():
-        only_reads()
-        if not regrades_wait(now()):
-            return False
-    with app.app_context():
-        return worker.work_once(app, sandbox, name)
+    if not _turn.acquire(blocking=False):
+        return False
+    try:
+        with app.app_context():
+            only_reads()
+            if not regrades_wait(now()):
+                return False
+        with app.app_context():
+            return worker.work_once(app, sandbox, name)
+    finally:
+        _turn.release()
