@@ -221,6 +221,7 @@ def paths(rule: Rule, ids: list[int], learner_id: int) -> Iterator[str]:
         "person_id": [learner_id],
         "invitation_id": [1],
         "assignment_id": [1],
+        "regrade_id": [1],
         "code": ["ABCDEFGH"],
     }
     chosen: list[dict[str, object]] = [{}]
