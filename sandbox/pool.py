@@ -179,7 +179,8 @@ class Pool:
             try:
                 fresh = refresh()
             except Exception as error:  # whatever broke it: it is not used again
-                log.warning("pool.refresh_failed %s: %s", sort.label, error)
+                if not self._closed:
+                    log.warning("pool.refresh_failed %s: %s", sort.label, error)
             try:
                 if fresh:
                     self.put(sort, member)

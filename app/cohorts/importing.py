@@ -9,18 +9,18 @@ from sqlalchemy import select
 
 from app.accounts.models import User
 from app.audit.services import note
-from app.cohorts.models import CohortInstructor, Invitation
+from app.cohorts.models import CohortInstructor, CohortMember, Invitation
 from app.cohorts.roster import Line, RosterError, parse
-from app.cohorts.services import enrol, find_instructed, subject_of
+from app.cohorts.services import find_instructed, subject_of
 from app.db import db, insert_once
 from app.errors import Conflict, Invalid
+from app.notices.services import notify
 
 
 class Result(StrEnum):
     """What became of a line."""
 
-    ADDED = "added"
-    THERE = "already there"
+    THERE = "already there"  # as a member, or invited before
     INVITED = "invited"
     REFUSED = "refused"
 
@@ -46,9 +46,10 @@ class ImportReport:
 
 
 def import_members(reader: User, cohort_id: int, raw: bytes) -> ImportReport:
-    """Add those of the file who have an account, invite the others, and return what became of each line. Commits.
+    """Invite the people of the file and return what became of each line. Commits.
 
-    A line that cannot be used changes nothing. Raises NotFound, Conflict for an archived class, and Invalid for a file
+    Nothing in the report tells who has an account: those find a notice and decide, others join by registering. A line
+    that cannot be used changes nothing. Raises NotFound, Conflict for an archived class, and Invalid for a file
     that cannot be read at all.
     """
     cohort = find_instructed(reader, cohort_id)
@@ -60,18 +61,25 @@ def import_members(reader: User, cohort_id: int, raw: bytes) -> ImportReport:
         raise Invalid(str(error), "file") from error
     emails = [line.email for line in lines if not line.problem]
     known = {person.email: person for person in db.session.scalars(select(User).where(User.email.in_(emails)))}
-    own = select(CohortInstructor.instructor_id).where(CohortInstructor.cohort_id == cohort_id)
-    staff = set(db.session.scalars(own))
+    staff, members = (
+        set(db.session.scalars(select(person).where(cohort == cohort_id)))
+        for person, cohort in (
+            (CohortInstructor.instructor_id, CohortInstructor.cohort_id),
+            (CohortMember.learner_id, CohortMember.cohort_id),
+        )
+    )
 
     def done(line: Line) -> ImportedLine:
         person = known.get(line.email)
         if line.problem:
             return ImportedLine(line=line, result=Result.REFUSED, reason=line.problem)
-        if person is None:
-            return ImportedLine(line=line, result=_invite(cohort_id, line))
-        if person.id in staff:
+        if person is not None and person.id in staff:
             return ImportedLine(line=line, result=Result.REFUSED, reason="instructs this class")
-        return ImportedLine(line=line, result=Result.ADDED if enrol(reader, cohort, person) else Result.THERE)
+        if (person is not None and person.id in members) or not _invite(cohort_id, line):
+            return ImportedLine(line=line, result=Result.THERE)
+        if person is not None:
+            notify(person.id, "cohort.invited", f"{reader.name} invites you to the class {cohort.name}.", "/cohorts")
+        return ImportedLine(line=line, result=Result.INVITED)
 
     report = ImportReport(lines=tuple(done(line) for line in lines))
     counts = {result.name.lower(): report.count(result) for result in Result}
@@ -80,9 +88,9 @@ def import_members(reader: User, cohort_id: int, raw: bytes) -> ImportReport:
     return report
 
 
-def _invite(cohort_id: int, line: Line) -> Result:
-    """Invite an e-mail that has no account; the second time changes nothing. The caller commits."""
+def _invite(cohort_id: int, line: Line) -> bool:
+    """Invite an e-mail; return False where it was invited before. The caller commits."""
     invitation = insert_once(
         Invitation, ["cohort_id", "email"], cohort_id=cohort_id, email=line.email, name=line.name
     ).returning(Invitation.id)
-    return Result.INVITED if db.session.scalar(invitation) is not None else Result.THERE
+    return db.session.scalar(invitation) is not None

@@ -57,7 +57,7 @@ class CohortMember(Base):
 
 
 class Invitation(Base):
-    """Somebody without an account who becomes a member when they have one with this e-mail."""
+    """Somebody who may become a member: by accepting it, or by registering with this e-mail afterwards."""
 
     __tablename__ = "invitation"
     __table_args__ = (

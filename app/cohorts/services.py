@@ -222,25 +222,35 @@ def memberships(learner_id: int) -> list[CohortMember]:
     return list(db.session.scalars(own))
 
 
-def on_signed_in(_app: Flask, user: User, **_more: Any) -> None:
-    """Make whoever signs in a member of the classes that invited their e-mail. Commits where there are any."""
-    waiting = (
-        select(Invitation).join(Invitation.cohort).where(Invitation.email == user.email, Cohort.archived_at.is_(None))
-    )
-    for invitation in db.session.scalars(waiting).all():
-        if _add_member(invitation.cohort_id, user.id):
-            note(user.id, "cohort.joined", subject_of(invitation.cohort_id), learner=user.id)
-        db.session.delete(invitation)
+def invitations_of(person: User) -> list[Invitation]:
+    """Return the invitations that wait for this person, with class and instructors; archived classes have none."""
+    waiting = _invitations_to(person).options(joinedload(Invitation.cohort).selectinload(Cohort.instructors))
+    return list(db.session.scalars(waiting.order_by(Invitation.id)))
+
+
+def accept_invitation(person: User, invitation_id: int) -> Cohort:
+    """Make whom the invitation is for a member, and return the class. Raises NotFound. Commits."""
+    invitation = _invitation(person, invitation_id)
+    cohort = invitation.cohort
+    _accept(person, invitation)
+    db.session.commit()
+    return cohort
+
+
+def decline_invitation(person: User, invitation_id: int) -> None:
+    """Do away with an invitation to this person. Raises NotFound. Commits."""
+    db.session.delete(_invitation(person, invitation_id))
     db.session.commit()
 
 
-def enrol(reader: User, cohort: Cohort, learner: User) -> bool:
-    """Make somebody a member and tell them; return False where they are one already. The caller commits."""
-    if not _add_member(cohort.id, learner.id):
-        return False
-    text = f"{reader.name} added you to the class {cohort.name}. Its instructors can read your submissions."
-    notify(learner.id, "cohort.joined", text, "/cohorts")
-    return True
+def on_signed_in(_app: Flask, user: User, **_more: Any) -> None:
+    """Make a newcomer a member of the classes that had invited their e-mail. Commits where there are any.
+
+    Who had an account before is asked: joining lets a class's instructors read what they have done so far.
+    """
+    for invitation in db.session.scalars(_invitations_to(user).where(Invitation.created_at <= user.created_at)).all():
+        _accept(user, invitation)
+    db.session.commit()
 
 
 def subject_of(cohort_id: int) -> str:
@@ -258,6 +268,26 @@ def _instructed_by(reader: User) -> Select[Cohort]:
 
 def _instructors_of(cohort_id: int) -> Select[int]:
     return select(CohortInstructor.instructor_id).where(CohortInstructor.cohort_id == cohort_id)
+
+
+def _invitations_to(person: User) -> Select[Invitation]:
+    own = Invitation.email == person.email
+    return select(Invitation).join(Invitation.cohort).where(own, Cohort.archived_at.is_(None))
+
+
+def _invitation(person: User, invitation_id: int) -> Invitation:
+    """Return an invitation to this person. Raises NotFound."""
+    invitation = db.session.scalar(_invitations_to(person).where(Invitation.id == invitation_id))
+    if invitation is None:
+        raise NotFound("There is no such invitation.")
+    return invitation
+
+
+def _accept(person: User, invitation: Invitation) -> None:
+    """Make a member of whom an invitation is for. The caller commits."""
+    if _add_member(invitation.cohort_id, person.id):
+        note(person.id, "cohort.joined", subject_of(invitation.cohort_id), learner=person.id)
+    db.session.delete(invitation)
 
 
 def _add_member(cohort_id: int, learner_id: int) -> bool:

@@ -59,6 +59,23 @@ def accept(code: str) -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
+@blueprint.post("/cohorts/invitations/<int(max=2147483647):invitation_id>/accept")
+@login_required
+def accept_invitation(invitation_id: int) -> ResponseReturnValue:
+    """Join the class that invites me."""
+    flash(f"You are in the class {services.accept_invitation(me(), invitation_id).name}.", "success")
+    return redirect(url_for(".index"), 303)
+
+
+@blueprint.post("/cohorts/invitations/<int(max=2147483647):invitation_id>/decline")
+@login_required
+def decline_invitation(invitation_id: int) -> ResponseReturnValue:
+    """Stay out of the class that invites me."""
+    services.decline_invitation(me(), invitation_id)
+    flash("The invitation is declined.", "success")
+    return redirect(url_for(".index"), 303)
+
+
 @blueprint.post("/cohorts/<int(max=2147483647):cohort_id>/leave")
 @login_required
 def leave(cohort_id: int) -> ResponseReturnValue:
@@ -99,7 +116,7 @@ def members(cohort_id: int) -> str:
 @blueprint.post(f"{COHORT}/members")
 @instructor_required
 def add_members(cohort_id: int) -> ResponseReturnValue:
-    """Add the people of a CSV file. The answer is the report itself: sending it again changes nothing."""
+    """Invite the people of a CSV file. The answer is the report itself: sending it again changes nothing."""
     file = request.files.get("file")
     try:
         report = import_members(me(), cohort_id, file.stream.read() if file else b"")
@@ -198,7 +215,10 @@ def _changed(
 
 
 def _my_page(*, typed: str = "", error: str = "") -> str:
-    return render_template("cohorts/index.html", memberships=services.memberships(me().id), typed=typed, error=error)
+    memberships, invitations = services.memberships(me().id), services.invitations_of(me())
+    return render_template(
+        "cohorts/index.html", memberships=memberships, invitations=invitations, typed=typed, error=error
+    )
 
 
 def _members_page(cohort_id: int, *, report: ImportReport | None = None, error: str = "") -> str:

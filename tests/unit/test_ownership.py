@@ -33,7 +33,7 @@ from app.regrades.models import Regrade, RegradeItem
 from app.similarity.models import SimilarityPair, SimilarityRun
 from app.submissions.models import Draft, Submission
 from tests.conftest import Cast, signed_in
-from tests.factories import make_assignment, make_draft, make_person, make_submission
+from tests.factories import make_assignment, make_cohort, make_draft, make_person, make_submission
 from tests.unit.submissions.exercises import ANSWER, URL, double_it
 from tests.unit.submissions.exercises import FILES as EXERCISE
 
@@ -54,7 +54,8 @@ class Things:
     notice: int
     cohort: int
     code: str
-    invitation: int
+    invitation: int  # of somebody else
+    invited: int  # Lena, to another class
     copy: int  # Ivan's; it names her
     proof: str  # of another copy of his: the address
     thread: int
@@ -138,6 +139,13 @@ def assignment_page(path: str, status: int = 200, told: frozenset[str] = frozens
 def regrade(path: Callable[[Things], str], status: int, told: frozenset[str] = NOBODY) -> Row:
     """A page of regrades of the exercise, which is of the house. What owners get: tests/unit/regrades/test_views.py."""
     return Row(path=path, gets=(SIGN_IN, 403, 403, 404, status), told=told)
+
+
+def invited(answer: str) -> Row:
+    """An invitation to Lena, answered."""
+    return Row(
+        path=lambda its: f"/cohorts/invitations/{its.invited}/{answer}", gets=(SIGN_IN, 404, 303, 404, 404), told=NOBODY
+    )
 
 
 MATRIX = {
@@ -267,6 +275,8 @@ MATRIX = {
         inge=404,
     ),
     "POST cohorts.remove_member": cohort_form(lambda its: f"/members/{its.lena}/remove"),
+    "POST cohorts.accept_invitation": invited("accept"),
+    "POST cohorts.decline_invitation": invited("decline"),
     "POST cohorts.withdraw_invitation": cohort_form(lambda its: f"/invitations/{its.invitation}/withdraw"),
     "GET cohorts.settings": Row(
         path=lambda its: f"/instructor/cohorts/{its.cohort}/settings",
@@ -411,7 +421,9 @@ def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
         pair = similar_to(submission, ivan, cohort_id)
         cohort = db.session.get_one(Cohort, cohort_id)
         invitation = Invitation(cohort_id=cohort_id, email="nina@example.com")
-        db.session.add(invitation)
+        inges = make_cohort(instructor=db.session.get_one(User, cast.inge))
+        own = Invitation(cohort_id=inges.id, email="lena@example.com")
+        db.session.add_all([invitation, own])
         db.session.commit()
         return Things(
             lena=lena.id,
@@ -421,6 +433,7 @@ def things(app: Flask, cast: Cast, cohort_id: int) -> Things:
             cohort=cohort_id,
             code=cohort.join_code,
             invitation=invitation.id,
+            invited=own.id,
             copy=working.id,
             proof=f"/instructor/copies/{unfinished.id}/proofs/{prove(cast.ivan, unfinished, now()).id}",
             thread=thread.id,

@@ -159,18 +159,48 @@ def test_a_member_may_leave_and_nobody_leaves_for_them(app: Flask, cast: Cast, c
         assert members(cohort_id) == set()
 
 
-def test_a_list_adds_invites_and_refuses_line_by_line(app: Flask, cast: Cast, cohort_id: int) -> None:
+def test_a_list_invites_and_refuses_line_by_line(app: Flask, cast: Cast, cohort_id: int) -> None:
     raw = b"lena@example.com\nolaf@example.com\nNina@example.com,Nina\nnonsense\nivan@example.com\n"
     with app.app_context():
         report = import_members(person(cast.ivan), cohort_id, raw)
-        assert [each.result for each in report.lines] == ["already there", "added", "invited", "refused", "refused"]
+        assert [each.result for each in report.lines] == ["already there", "invited", "invited", "refused", "refused"]
         assert report.lines[4].reason == "instructs this class"
-        assert members(cohort_id) == {cast.lena, cast.olaf}
-        assert "added you to the class" in latest(cast.olaf)[0].text
+        assert members(cohort_id) == {cast.lena}  # a list opens nobody's work
+        assert [each.text for each in latest(cast.olaf)] == ["Ivan invites you to the class Ivan's class."]
         assert latest(cast.lena) == []
         again = import_members(person(cast.ivan), cohort_id, raw)
         assert [each.result for each in again.lines][:3] == ["already there"] * 3
-        assert len(db.session.scalars(select(Invitation)).all()) == 1
+        assert len(db.session.scalars(select(Invitation)).all()) == 2
+        assert len(latest(cast.olaf)) == 1
+
+
+def test_an_invitation_is_accepted_or_declined_by_whom_it_is_for(app: Flask, cast: Cast, cohort_id: int) -> None:
+    with app.app_context():
+        import_members(person(cast.ivan), cohort_id, b"olaf@example.com\n")
+        services.on_signed_in(app, person(cast.olaf))
+        assert members(cohort_id) == {cast.lena}  # signing in is no consent
+        [invitation] = services.invitations_of(person(cast.olaf))
+        assert services.invitations_of(person(cast.lena)) == []
+        for act in (services.accept_invitation, services.decline_invitation):
+            with pytest.raises(NotFound):
+                act(person(cast.lena), invitation.id)
+        services.decline_invitation(person(cast.olaf), invitation.id)
+        assert (members(cohort_id), services.invitations_of(person(cast.olaf))) == ({cast.lena}, [])
+        import_members(person(cast.ivan), cohort_id, b"olaf@example.com\n")
+        [invitation] = services.invitations_of(person(cast.olaf))
+        assert services.accept_invitation(person(cast.olaf), invitation.id).id == cohort_id
+        assert members(cohort_id) == {cast.lena, cast.olaf}
+        assert services.invitations_of(person(cast.olaf)) == []
+
+
+def test_an_archived_class_invites_nobody(app: Flask, cast: Cast, cohort_id: int) -> None:
+    with app.app_context():
+        import_members(person(cast.ivan), cohort_id, b"olaf@example.com\n")
+        number = services.invitations_of(person(cast.olaf))[0].id
+        services.archive(person(cast.ivan), cohort_id)
+        assert services.invitations_of(person(cast.olaf)) == []
+        with pytest.raises(NotFound):
+            services.accept_invitation(person(cast.olaf), number)
 
 
 def test_a_list_that_cannot_be_read_changes_nothing(app: Flask, cast: Cast, cohort_id: int) -> None:

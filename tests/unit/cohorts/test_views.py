@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from flask import Flask
@@ -84,7 +85,21 @@ def test_a_list_is_answered_line_by_line(ivan: FlaskClient, cohort_id: int, cast
     sent = {"file": (io.BytesIO(b"email;name\nolaf@example.com;Olaf\n=cmd;x\n"), "class.csv")}
     page = ivan.post(f"/instructor/cohorts/{cohort_id}/members", data=sent).text
     assert "refused: not an e-mail address" in page
-    assert "1 added" in " ".join(page.split())
+    assert "1 invited" in " ".join(page.split())
+
+
+def test_an_invitation_is_shown_and_answered(ivan: FlaskClient, olaf: FlaskClient, cohort_id: int) -> None:
+    path = f"/instructor/cohorts/{cohort_id}/members"
+    ivan.post(path, data={"file": (io.BytesIO(b"olaf@example.com\n"), "class.csv")})
+    page = olaf.get("/cohorts").text
+    assert "You are invited" in page and "also what you have done so far" in " ".join(page.split())
+    page = olaf.post("/cohorts/invitations/1/decline", follow_redirects=True).text
+    assert "The invitation is declined." in page and "You are invited" not in page
+    ivan.post(path, data={"file": (io.BytesIO(b"olaf@example.com\n"), "class.csv")})
+    number = re.search(r"/cohorts/invitations/(\d+)/accept", olaf.get("/cohorts").text)
+    assert number is not None
+    page = olaf.post(number[0], follow_redirects=True).text
+    assert "You are in the class Ivan&#39;s class." in page and "You are invited" not in page
 
 
 @pytest.mark.parametrize("data", [{}, {"file": (io.BytesIO(b""), "")}])
