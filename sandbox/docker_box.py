@@ -22,9 +22,10 @@ from sandbox.images import image_name
 from sandbox.job import Job
 from sandbox.kinds import Plan, plan_for
 from sandbox.outcome import CheckOutcome, Ended, Event, Outcome
-from sandbox.pool import Pool, PoolStatus, Sort
+from sandbox.pool import Pool
 from sandbox.pump import Pump, Stop
 from sandbox.sandbox import OnEvent
+from sandbox.shelf import PoolStatus, Sort
 from sandbox.station import ENGINE_ERRORS, Box, Broken, Judge, Lines, Service, Suite, make_box, make_judge, with_suite
 
 ENGINE_SECONDS = 60

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from sandbox.job import Job
 from sandbox.outcome import CheckOutcome, Ended, Event, Outcome
-from sandbox.pool import PoolStatus
 from sandbox.sandbox import OnEvent
+from sandbox.shelf import PoolStatus
 
 Script = Callable[[Job], Outcome]
 

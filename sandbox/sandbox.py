@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sandbox.job import Job
 from sandbox.outcome import Event, Outcome
-from sandbox.pool import PoolStatus
+from sandbox.shelf import PoolStatus
 
 OnEvent = Callable[[Event], None]
 

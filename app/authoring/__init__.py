@@ -9,7 +9,7 @@ def init_app(app: Flask) -> None:
     """Register the instructor pages about exercises, and tell the catalogue how often each was accepted."""
     from app.authoring import (  # models: so that migrations see its tables
         copy_views,
-        models,  # noqa: F401
+        models,  # noqa: F401 - migrations read its tables
         proof_views,
         transfer_views,
     )

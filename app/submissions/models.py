@@ -118,7 +118,7 @@ class WorkerRow(Base):
 
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
     seen_at: Mapped[datetime]
-    pool: Mapped[dict[str, Any]] = mapped_column(JSON)  # sandbox.pool.PoolStatus as JSON
+    pool: Mapped[dict[str, Any]] = mapped_column(JSON)  # sandbox.shelf.PoolStatus as JSON
 
 
 class CheckResult(Base):

@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox import pool as pool_module
-from sandbox.pool import MOST, Pool, Shelf, Sort
+from sandbox import shelf as shelf_module
+from sandbox.pool import Pool
+from sandbox.shelf import MOST, Shelf, Sort
 
 MIB = 1024 * 1024
 PATIENCE = 20.0  # a hang guard, not a speed claim
@@ -248,8 +250,8 @@ def test_of_a_reusable_sort_as_many_are_kept_as_were_out_at_once(
 
 def test_a_sort_that_nobody_wanted_for_long_is_not_kept() -> None:
     shelf = Shelf(Factory("a").sort, wanted_at=0.0)
-    assert shelf.target(pool_module.FORGET) == 1
-    assert shelf.target(pool_module.FORGET + 1) == 0
+    assert shelf.target(shelf_module.FORGET) == 1
+    assert shelf.target(shelf_module.FORGET + 1) == 0
 
 
 def test_a_forgotten_sort_leaves_no_shelf(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +259,7 @@ def test_a_forgotten_sort_leaves_no_shelf(pool: Pool, monkeypatch: pytest.Monkey
     things = Factory("a")
     pool.want(things.sort)
     assert pool.fill(PATIENCE)
-    monkeypatch.setattr(pool_module, "FORGET", 0.01)
+    monkeypatch.setattr(shelf_module, "FORGET", 0.01)
     other = Factory("b")
     until(lambda: (pool.want(other.sort), [each.label for each in pool.status().shelves])[1] == ["sort b"], "one shelf")
     assert pool.settle(PATIENCE)
@@ -269,7 +271,7 @@ def test_stocks_follow_use_and_shrink_after_it(pool: Pool, monkeypatch: pytest.M
     taken = [pool.take(things.sort) for _ in range(3)]  # the later ones may find what was made meanwhile
     assert pool.fill(PATIENCE)
     assert [(each.ready, each.target) for each in pool.status().shelves] == [(4, 4)]
-    monkeypatch.setattr(pool_module, "LATELY", 0.01)
+    monkeypatch.setattr(shelf_module, "LATELY", 0.01)
     monkeypatch.setattr(pool_module, "IDLE", 0.01)
     pool.want(things.sort)  # looks again, now that it may shrink
     until(lambda: len(pool.ready()) == 1, "a stock of one")
@@ -723,7 +725,8 @@ def test_a_member_that_comes_just_while_the_pool_closes_is_discarded(
 
 AT_EXIT = """
 import atexit, sys
-from sandbox.pool import Pool, Sort
+from sandbox.pool import Pool
+from sandbox.shelf import Sort
 
 class Thing:
     containers = ()

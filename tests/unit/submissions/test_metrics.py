@@ -13,7 +13,7 @@ from app import create_app
 from app.db import db, now
 from app.submissions import services
 from config import TestConfig
-from sandbox.pool import PoolStatus, ShelfStatus
+from sandbox.shelf import PoolStatus, ShelfStatus
 
 SHELF = ShelfStatus(label="box python driver.py 256 MiB", ready=2, target=3, memory_bytes=12 * 1024 * 1024)
 POOL = asdict(PoolStatus(budget_bytes=1 << 30, warm=5, cold=1, shelves=(SHELF,)))

@@ -27,7 +27,7 @@ from app.submissions.models import CheckResult, Purpose, Stage, Submission
 from app.submissions.services import LEASE, MAX_CLAIMS, MAX_IN_FLIGHT, Claim
 from app.submissions.verdict import Verdict
 from sandbox.outcome import CheckOutcome, Ended, Outcome
-from sandbox.pool import PoolStatus
+from sandbox.shelf import PoolStatus
 from tests.conftest import Cast
 from tests.factories import NOON, make_exercise, make_submission
 from tests.unit.submissions.exercises import ANSWER, CHECKS, HIDDEN
