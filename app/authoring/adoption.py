@@ -21,8 +21,8 @@ from app.catalog.problems import FormatError
 from app.catalog.services import source_of
 from app.catalog.spec import KEBAB, CheckSpec
 from app.errors import Conflict, Invalid, NotFound
+from app.submissions.lookup import find_readable
 from app.submissions.models import Purpose, Stage, Submission
-from app.submissions.services import find_readable
 from app.submissions.verdict import Verdict
 
 LONGEST_NAME = 60

@@ -20,8 +20,8 @@ from app.catalog.services import Acceptance, source_of
 from app.cohorts.access import readable_by
 from app.db import db
 from app.errors import NotFound
+from app.submissions.lookup import that_count
 from app.submissions.models import CheckResult, Purpose, Submission
-from app.submissions.services import that_count
 from app.submissions.verdict import Verdict
 
 LATEST = 20

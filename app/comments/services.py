@@ -15,9 +15,9 @@ from app.comments.models import MAX_BODY, Comment, CommentThread
 from app.db import db, now
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.notices.services import notify
+from app.submissions.lookup import find_readable
 from app.submissions.models import Stage, Submission
 from app.submissions.results import line_count
-from app.submissions.services import find_readable
 
 log = structlog.get_logger("greenroom")
 

@@ -15,8 +15,8 @@ from app.comments.margin import Margin, Typed, margin_of, with_template
 from app.comments.models import MAX_BODY, MAX_TITLE, CommentThread
 from app.errors import Invalid
 from app.security import instructor_required, limiter, login_required, me, per_account
+from app.submissions.lookup import find_readable
 from app.submissions.models import Submission
-from app.submissions.services import find_readable
 from app.submissions.views import SUBMISSION, page_of
 
 blueprint = Blueprint("comments", __name__)

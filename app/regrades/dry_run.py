@@ -13,8 +13,8 @@ from app.cohorts.access import readable_by
 from app.db import db
 from app.regrades.comparison import CheckChange, Compared
 from app.regrades.models import Regrade, RegradeItem, RegradeStage
+from app.submissions.lookup import that_count
 from app.submissions.models import CheckResult, Stage, Submission
-from app.submissions.services import that_count
 from app.submissions.verdict import Verdict
 
 

@@ -17,8 +17,8 @@ from app.regrades.comparison import CHANGED, LEFT_OUT, Change, Compared, Solvers
 from app.regrades.dry_run import Progress, accepted_now, compared, progress_of, regraded_since
 from app.regrades.models import Regrade, RegradeStage
 from app.regrades.services import find_exercise, find_regrade
+from app.submissions.lookup import that_count
 from app.submissions.models import Submission
-from app.submissions.services import that_count
 
 PER_PAGE = 50
 PAST = 200

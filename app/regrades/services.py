@@ -25,8 +25,9 @@ from app.progress.services import change_attempts
 from app.regrades.comparison import CHANGED, Compared, counts, unfit
 from app.regrades.dry_run import compared, progress_of, regraded_since
 from app.regrades.models import Regrade, RegradeItem, RegradeStage
+from app.submissions.lookup import that_count
 from app.submissions.models import Submission
-from app.submissions.services import that_count, work_waiting
+from app.submissions.services import work_waiting
 from app.submissions.shadows import forget_shadows, judge_again, take_over
 from app.submissions.verdict import Verdict
 
@@ -224,7 +225,7 @@ def _decide(regrade: Regrade, stage: RegradeStage, person_id: int, at: datetime,
 
 def _shadows(regrade_id: int) -> Select[int]:
     shadow = RegradeItem.shadow_id
-    return select(shadow).where(RegradeItem.regrade_id == regrade_id, shadow.is_not(None))  # type: ignore[return-value] # so it says
+    return select(shadow).where(RegradeItem.regrade_id == regrade_id, shadow.is_not(None))  # type: ignore[return-value] # NULLs are left out
 
 
 def _judged_items(regrade_id: int, *, solved: bool) -> Select[int]:

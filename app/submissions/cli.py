@@ -14,9 +14,10 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from app.db import now
+from app.submissions.heartbeat import workers
+from app.submissions.line import queue_length
 from app.submissions.models import WorkerRow
 from app.submissions.sandboxes import examine, sandbox_of
-from app.submissions.services import queue_length, workers
 from app.submissions.worker import Crew
 from sandbox.errors import SandboxError
 from sandbox.job import MIB

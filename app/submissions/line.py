@@ -6,6 +6,7 @@ only when no learner waits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -74,3 +75,14 @@ def _round(waiting: type[Submission]) -> ColumnElement[int]:
     own = and_(earlier.learner_id == waiting.learner_id, earlier.purpose.in_(LIVE))
     count = select(func.count()).where(own, near, ahead)
     return count.correlate(waiting).scalar_subquery()
+
+
+def queue_length() -> Mapping[str, int]:
+    """Return how many submissions are queued and being judged; what is judged again for a regrade is not in it."""
+    rows = db.session.execute(
+        select(Submission.stage, func.count())
+        .where(Submission.stage != Stage.JUDGED, Submission.purpose.in_(LIVE))
+        .group_by(Submission.stage)
+    )
+    found = {row[0]: row[1] for row in rows}
+    return {stage: found.get(stage, 0) for stage in (Stage.QUEUED, Stage.JUDGING)}

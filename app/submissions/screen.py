@@ -17,9 +17,9 @@ from app.progress.services import has_solved, help_opened, open_hint, open_solut
 from app.submissions.closing import OPEN, Closing, closing_for, refuse_closed_hints, refuse_closed_solution
 from app.submissions.drafts import SavedDraft, draft_of, language_of, starter_of
 from app.submissions.line import place_in_line
+from app.submissions.lookup import history, latest, stalled
 from app.submissions.models import Purpose, Stage, Submission
 from app.submissions.results import Banner, GroupCount, ShownCheck, banner, group_counts, shown_checks
-from app.submissions.services import history, latest, stalled
 
 MODES = {".py": "python", ".sql": "sql"}
 

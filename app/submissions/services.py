@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Update, delete, func, or_, select, update
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import Row, Select, Update, func, select, update
 
 from app.accounts.models import User
 from app.catalog.format import CheckSpec
 from app.catalog.models import Exercise, Revision
 from app.catalog.services import source_of
-from app.cohorts.access import readable_by
 from app.db import db
 from app.errors import Invalid, NotFound, TooMany
 from app.live.services import tell
@@ -29,7 +27,7 @@ from app.progress.services import record_attempt
 from app.submissions.answer import AnswerError, checked, printable
 from app.submissions.line import MAX_CLAIMS, line_of_learners, line_of_regrades, place_in_line
 from app.submissions.line import anything_waits as anything_waits
-from app.submissions.models import LIVE, CheckResult, Purpose, Stage, Submission, WorkerRow
+from app.submissions.models import LIVE, CheckResult, Purpose, Stage, Submission
 from app.submissions.verdict import LIMITS, Verdict, decide, has_passed
 from sandbox.outcome import CheckOutcome, Outcome
 
@@ -39,7 +37,6 @@ MAX_TRIES = 2  # a platform fault is retried once
 
 work_waiting = threading.Event()  # wakes the worker threads of this process; others poll
 _judged = threading.Condition()  # tells those who await a verdict in this process; others poll
-SILENT_WORKER = timedelta(minutes=10)
 AWAIT_POLL = 0.05  # seconds, where another process judges
 
 
@@ -262,35 +259,6 @@ def requeue_expired(now: datetime) -> int:
     return len(requeued) + len(given_up)
 
 
-def report_worker(name: str, pool: Mapping[str, Any], now: datetime) -> None:
-    """Note that the worker `name` is alive and what its pool holds; forget workers long unheard of. Commits."""
-    db.session.execute(delete(WorkerRow).where(WorkerRow.seen_at < now - SILENT_WORKER))
-    db.session.merge(WorkerRow(name=name, seen_at=now, pool=dict(pool)))
-    db.session.commit()
-
-
-def dismiss_worker(name: str) -> None:
-    """Forget the worker `name`: it has left. Commits."""
-    db.session.execute(delete(WorkerRow).where(WorkerRow.name == name))
-    db.session.commit()
-
-
-def workers() -> list[WorkerRow]:
-    """Return the workers that were heard of lately, by name."""
-    return list(db.session.scalars(select(WorkerRow).order_by(WorkerRow.name)))
-
-
-def queue_length() -> Mapping[str, int]:
-    """Return how many submissions are queued and being judged; what is judged again for a regrade is not in it."""
-    rows = db.session.execute(
-        select(Submission.stage, func.count())
-        .where(Submission.stage != Stage.JUDGED, Submission.purpose.in_(LIVE))
-        .group_by(Submission.stage)
-    )
-    found = {row[0]: row[1] for row in rows}
-    return {stage: found.get(stage, 0) for stage in (Stage.QUEUED, Stage.JUDGING)}
-
-
 def likely_next(limit: int = 200) -> list[tuple[Revision, str]]:
     """Return published revisions with each language, those most submitted for of late last."""
     last = func.max(Submission.id).label("last")
@@ -304,63 +272,6 @@ def likely_next(limit: int = 200) -> list[tuple[Revision, str]]:
         .limit(limit)
     )
     return [(e.current, language) for e in reversed(list(exercises)) if e.current for language in e.languages]
-
-
-def that_count() -> tuple[ColumnElement[bool], ...]:
-    """Return what a submission must be to count: a judged SUBMIT that the platform did not spoil."""
-    return (
-        Submission.purpose == Purpose.SUBMIT,
-        Submission.stage == Stage.JUDGED,
-        Submission.verdict != Verdict.JUDGE_ERROR,
-    )
-
-
-def find_own(learner_id: int, submission_id: int) -> Submission:
-    """Return the learner's own submission with what its page shows. Raises NotFound for anybody else's."""
-    return _found(_with_page().where(Submission.id == submission_id, Submission.learner_id == learner_id))
-
-
-def find_readable(submission_id: int, *, reader: User) -> Submission:
-    """Return a submission for somebody who may read it: see `cohorts.access`. Raises NotFound.
-
-    What an author sends while trying an exercise is the author's alone.
-    """
-    counts = Submission.exercise.has(Exercise.trial.is_(False))
-    return _found(
-        _with_page().where(
-            Submission.id == submission_id,
-            readable_by(reader, Submission.learner_id),
-            or_(counts, Submission.learner_id == reader.id),
-        )
-    )
-
-
-def history(learner_id: int, exercise_id: int, limit: int = 50) -> list[Submission]:
-    """Return the learner's latest submissions of the exercise, runs not among them, newest first."""
-    own = select(Submission).where(
-        Submission.learner_id == learner_id,
-        Submission.exercise_id == exercise_id,
-        Submission.purpose == Purpose.SUBMIT,
-    )
-    return list(db.session.scalars(own.order_by(Submission.id.desc()).limit(limit)))
-
-
-def latest(learner_id: int, exercise_id: int) -> Submission | None:
-    """Return what the learner sent last for the exercise, run or submission, with what its page shows; or None."""
-    own = _with_page().where(Submission.learner_id == learner_id, Submission.exercise_id == exercise_id)
-    return db.session.scalars(own.order_by(Submission.id.desc()).limit(1)).one_or_none()
-
-
-def stalled(submission: Submission, now: datetime, patience: timedelta = timedelta(seconds=20)) -> bool:
-    """Return whether `submission` waits although no worker is at work on anything: none seems to run.
-
-    A worker that judges something again for a regrade is at work, too: it takes the submission next.
-    """
-    if submission.stage != Stage.QUEUED or now - submission.created_at < patience:
-        return False
-    busy = select(Submission.id).where(Submission.stage == Stage.JUDGING, Submission.lease_until > now)
-    recent = select(Submission.id).where(Submission.judged_at > now - patience)
-    return db.session.scalar(busy.limit(1)) is None and db.session.scalar(recent.limit(1)) is None
 
 
 def _held(claim: Claim) -> Update:
@@ -449,24 +360,3 @@ def _tell(submission_id: int, purpose: Purpose, name: str, **data: object) -> No
 def _tell_queued_again(submission_id: int, purpose: Purpose) -> None:
     if purpose in LIVE:
         tell(topic_of(submission_id), "submission.queued", place=place_in_line(submission_id), again=True)
-
-
-def _with_page() -> Select[Submission]:
-    """Return the query of what has a page, with all that its page shows."""
-    return (
-        select(Submission)
-        .where(Submission.purpose.in_(LIVE))
-        .options(
-            joinedload(Submission.exercise),
-            joinedload(Submission.revision),
-            joinedload(Submission.judged_revision),
-            selectinload(Submission.checks),
-        )
-    )
-
-
-def _found(query: Select[Submission]) -> Submission:
-    submission = db.session.scalars(query).one_or_none()
-    if submission is None:
-        raise NotFound("There is no such submission.")
-    return submission

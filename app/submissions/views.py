@@ -17,7 +17,7 @@ from app.errors import Invalid, NotFound, prefers_json
 from app.live.services import after
 from app.live.stream import last_seen, stream
 from app.security import limiter, login_required, me, per_account, public
-from app.submissions import drafts, screen, services
+from app.submissions import drafts, heartbeat, line, lookup, screen, services
 from app.submissions.margin import margin_of
 from app.submissions.metrics import exposition
 from app.submissions.models import Purpose, Stage, Submission
@@ -128,7 +128,7 @@ def fragment(submission_id: int) -> str:
 @login_required
 def events(submission_id: int) -> ResponseReturnValue:
     """Stream what happens to the learner's own submission; 204 ends the listening for good."""
-    submission, last_id = services.find_own(me().id, submission_id), last_seen()
+    submission, last_id = lookup.find_own(me().id, submission_id), last_seen()
     if submission.stage == Stage.JUDGED and not after(submission.topic, last_id):
         return Response(status=204)
     return stream(submission.topic, person_id=me().id, last_id=last_id, until={"submission.judged"})
@@ -142,14 +142,14 @@ def metrics() -> Response:
     sent = request.authorization.token if request.authorization is not None else None
     if not token or not sent or not secrets.compare_digest(sent.encode(), token.encode()):
         raise NotFound("There is no such page.")
-    return Response(exposition(services.queue_length(), services.workers()), content_type=CONTENT_TYPE_LATEST)
+    return Response(exposition(line.queue_length(), heartbeat.workers()), content_type=CONTENT_TYPE_LATEST)
 
 
 @blueprint.post(f"{SUBMISSION}/restore")
 @login_required
 def restore(submission_id: int) -> ResponseReturnValue:
     """Put the files of the learner's own submission back into the editor."""
-    submission = services.find_own(me().id, submission_id)
+    submission = lookup.find_own(me().id, submission_id)
     drafts.restore_draft(me().id, submission)
     flash("The files of that submission are in the editor again.")
     exercise = submission.exercise
@@ -164,7 +164,7 @@ def page_of(submission: Submission, margin: object | None) -> str:
         "submissions/show.html",
         result=screen.result_of(submission),
         is_own=submission.learner_id == me().id,
-        others=[each for each in services.history(submission.learner_id, submission.exercise_id) if each != submission],
+        others=[each for each in lookup.history(submission.learner_id, submission.exercise_id) if each != submission],
         other=other,
         diffs=file_diffs(submission.files, other.files) if other else [],
         highlighted_lines=highlighted_lines,
@@ -178,7 +178,7 @@ def _patience() -> float:
 
 
 def _readable(submission_id: int) -> Submission:
-    return services.find_readable(submission_id, reader=me())
+    return lookup.find_readable(submission_id, reader=me())
 
 
 def _other(submission: Submission, other_id: int) -> Submission | None:

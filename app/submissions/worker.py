@@ -21,6 +21,7 @@ from app.catalog.services import source_of
 from app.db import db, now, only_reads
 from app.live.services import forget
 from app.submissions import sidework
+from app.submissions.heartbeat import dismiss_worker, report_worker
 from app.submissions.judge import job_for
 from app.submissions.models import Purpose
 from app.submissions.sandboxes import EXTENSION, sandbox_of, unproven
@@ -29,12 +30,10 @@ from app.submissions.services import (
     Claim,
     anything_waits,
     claim_next,
-    dismiss_worker,
     likely_next,
     put_back,
     record,
     renew,
-    report_worker,
     requeue_expired,
     work_waiting,
 )

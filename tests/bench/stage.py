@@ -21,7 +21,7 @@ from app.catalog.services import find, sync
 from app.db import db
 from app.errors import TooMany
 from app.live.models import Event
-from app.submissions import services
+from app.submissions import heartbeat, services
 from app.submissions.models import Purpose, Stage, Submission
 from app.submissions.sandboxes import EXTENSION
 from app.submissions.verdict import Verdict
@@ -170,7 +170,7 @@ def _await_full_pool(site: Site) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
     while True:
         with site.app.app_context():
-            shelves = [shelf for worker in services.workers() for shelf in worker.pool["shelves"]]
+            shelves = [shelf for worker in heartbeat.workers() for shelf in worker.pool["shelves"]]
         if shelves and all(shelf["ready"] >= shelf["target"] for shelf in shelves):
             return
         if time.monotonic() > deadline:

@@ -27,9 +27,10 @@ from app.regrades.models import Regrade, RegradeItem, RegradeStage
 from app.regrades.screen import Show, comparison
 from app.regrades.services import Which
 from app.submissions import sidework
+from app.submissions.lookup import find_own
 from app.submissions.models import CheckResult, Purpose, Stage, Submission
 from app.submissions.screen import result_of
-from app.submissions.services import claim_next, find_own, record, submit
+from app.submissions.services import claim_next, record, submit
 from sandbox.fake_box import FakeBox
 from sandbox.outcome import Ended, Outcome
 from tests.factories import NOON, make_submission

@@ -18,7 +18,7 @@ from app.db import db, now
 from app.errors import NotFound
 from app.live.models import Event
 from app.progress.models import Attempt
-from app.submissions import services
+from app.submissions import line, lookup, services
 from app.submissions.line import anything_waits, place_in_line, regrades_wait
 from app.submissions.models import CheckResult, Purpose, Stage, Submission
 from app.submissions.services import LEASE, MAX_CLAIMS, MAX_IN_FLIGHT, claim_next
@@ -151,8 +151,8 @@ def test_a_shadow_is_in_no_list_figure_or_line(app: Flask, cast: Cast, exercise_
             assert services.record(claim, Outcome(ended=Ended.OUT_OF_TIME), [], now())
         assert _seen(cast, exercise_id) == before
         for finding in (
-            lambda: services.find_own(cast.lena, shadow),
-            lambda: services.find_readable(shadow, reader=db.session.get_one(User, cast.ada)),
+            lambda: lookup.find_own(cast.lena, shadow),
+            lambda: lookup.find_readable(shadow, reader=db.session.get_one(User, cast.ada)),
         ):
             with pytest.raises(NotFound):
                 finding()
@@ -161,12 +161,12 @@ def test_a_shadow_is_in_no_list_figure_or_line(app: Flask, cast: Cast, exercise_
 def _seen(cast: Cast, exercise_id: int) -> list[object]:
     """Return all that anybody is shown of submissions."""
     db.session.expire_all()
-    last = services.latest(cast.lena, exercise_id)
+    last = lookup.latest(cast.lena, exercise_id)
     found = detail("welcome", "double-it", reader=db.session.get_one(User, cast.ada))
     return [
-        [each.id for each in services.history(cast.lena, exercise_id)],
+        [each.id for each in lookup.history(cast.lena, exercise_id)],
         last and last.id,
-        services.queue_length(),
+        line.queue_length(),
         [(revision.id, language) for revision, language in services.likely_next()],
         acceptance(),
         (found.overview.learners, found.overview.solvers, found.overview.last_at),

@@ -11,7 +11,7 @@ from flask import Flask
 
 from app import create_app
 from app.db import db, now
-from app.submissions import services
+from app.submissions import heartbeat
 from config import TestConfig
 from sandbox.shelf import PoolStatus, ShelfStatus
 
@@ -26,7 +26,7 @@ def watched(tmp_path: Path) -> Flask:
     site = create_app(TestConfig(var_dir=tmp_path, metrics_token=TOKEN))
     with site.app_context():
         db.create_all()
-        services.report_worker("w1", POOL, now())
+        heartbeat.report_worker("w1", POOL, now())
     return site
 
 

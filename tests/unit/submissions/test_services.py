@@ -22,7 +22,7 @@ from app.db import db
 from app.errors import Invalid, NotFound, TooMany
 from app.live.models import Event
 from app.progress.models import Attempt
-from app.submissions import services
+from app.submissions import heartbeat, lookup, services
 from app.submissions.models import CheckResult, Purpose, Stage, Submission
 from app.submissions.services import LEASE, MAX_CLAIMS, MAX_IN_FLIGHT, Claim
 from app.submissions.verdict import Verdict
@@ -306,17 +306,17 @@ def test_only_its_owner_an_instructor_of_theirs_and_an_admin_find_a_submission(
 ) -> None:
     with app.app_context():
         id = submit(cast.lena, exercise_id)
-        assert services.find_own(cast.lena, id).id == id
+        assert lookup.find_own(cast.lena, id).id == id
         reader = {
             name: db.session.get_one(User, getattr(cast, name)) for name in ("lena", "ivan", "ada", "inge", "olaf")
         }
         for name in ("lena", "ivan", "ada"):
-            assert services.find_readable(id, reader=reader[name]).id == id
+            assert lookup.find_readable(id, reader=reader[name]).id == id
         for finding in (
-            lambda: services.find_own(cast.olaf, id),
-            lambda: services.find_readable(id, reader=reader["olaf"]),
-            lambda: services.find_readable(id, reader=reader["inge"]),
-            lambda: services.find_own(cast.lena, id + 1),
+            lambda: lookup.find_own(cast.olaf, id),
+            lambda: lookup.find_readable(id, reader=reader["olaf"]),
+            lambda: lookup.find_readable(id, reader=reader["inge"]),
+            lambda: lookup.find_own(cast.lena, id + 1),
         ):
             with pytest.raises(NotFound):
                 finding()
@@ -328,9 +328,9 @@ def test_history_holds_the_learners_own_submissions_and_no_runs(app: Flask, cast
         first = submit(cast.lena, exercise_id)
         run = submit(cast.lena, exercise_id, Purpose.RUN)
         last = submit(cast.lena, exercise_id)
-        assert [s.id for s in services.history(cast.lena, exercise_id)] == [last, first]
-        assert run not in {s.id for s in services.history(cast.lena, exercise_id)}
-        found = services.latest(cast.lena, exercise_id)
+        assert [s.id for s in lookup.history(cast.lena, exercise_id)] == [last, first]
+        assert run not in {s.id for s in lookup.history(cast.lena, exercise_id)}
+        found = lookup.latest(cast.lena, exercise_id)
         assert found is not None and found.id == last
 
 
@@ -338,11 +338,11 @@ def test_a_queue_that_nobody_works_on_is_noticed(app: Flask, cast: Cast, exercis
     with app.app_context():
         waiting = row(submit(cast.lena, exercise_id))
         later = waiting.created_at + timedelta(minutes=1)
-        assert not services.stalled(waiting, waiting.created_at)
-        assert services.stalled(waiting, later)
+        assert not lookup.stalled(waiting, waiting.created_at)
+        assert lookup.stalled(waiting, later)
         other = submit(cast.olaf, exercise_id)
         claim(at=later)
-        assert not services.stalled(row(other), later)
+        assert not lookup.stalled(row(other), later)
 
 
 STEPS = st.lists(
@@ -432,14 +432,14 @@ def test_a_verdict_is_awaited_and_comes_as_soon_as_it_is_recorded(app: Flask, ca
 def test_workers_say_what_they_hold_and_are_forgotten_when_silent_or_gone(app: Flask) -> None:
     pool = asdict(PoolStatus(budget_bytes=7, warm=3, cold=1))
     with app.app_context():
-        services.report_worker("old", pool, NOON)
-        services.report_worker("new", pool, NOON + timedelta(minutes=5))
-        services.report_worker("new", {**pool, "warm": 4}, NOON + timedelta(minutes=6))
-        assert [(row.name, row.pool["warm"]) for row in services.workers()] == [("new", 4), ("old", 3)]
-        services.report_worker("new", pool, NOON + timedelta(hours=1))
-        assert [row.name for row in services.workers()] == ["new"]
-        services.dismiss_worker("new")
-        assert services.workers() == []
+        heartbeat.report_worker("old", pool, NOON)
+        heartbeat.report_worker("new", pool, NOON + timedelta(minutes=5))
+        heartbeat.report_worker("new", {**pool, "warm": 4}, NOON + timedelta(minutes=6))
+        assert [(row.name, row.pool["warm"]) for row in heartbeat.workers()] == [("new", 4), ("old", 3)]
+        heartbeat.report_worker("new", pool, NOON + timedelta(hours=1))
+        assert [row.name for row in heartbeat.workers()] == ["new"]
+        heartbeat.dismiss_worker("new")
+        assert heartbeat.workers() == []
 
 
 def test_the_published_exercises_are_expected_those_asked_for_last_at_the_end(

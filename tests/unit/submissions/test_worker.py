@@ -15,7 +15,7 @@ from app.catalog.models import Exercise
 from app.db import db, now
 from app.live.models import Event as Row
 from app.progress.models import Attempt
-from app.submissions import services
+from app.submissions import heartbeat, services
 from app.submissions.judge import job_for
 from app.submissions.models import Purpose, Stage, Submission
 from app.submissions.sandboxes import EXTENSION, examine, sandbox_of, unproven
@@ -278,10 +278,10 @@ def test_a_crew_has_ready_what_is_published_says_so_and_leaves_nothing(
 
     def reported() -> bool:
         with app.app_context():
-            return len(services.workers()) == 1
+            return len(heartbeat.workers()) == 1
 
     until(reported)
     crew.finish(patience=20)
     assert closed
     with app.app_context():
-        assert services.workers() == []
+        assert heartbeat.workers() == []
