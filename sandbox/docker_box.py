@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -284,7 +284,7 @@ def _job_message(job: Job, plan: Plan, nonce: str) -> dict[str, Any]:
         "type": "job",
         "nonce": nonce,
         "kind": job.kind,
-        "checks": [{"id": c.id, "test": c.test, "visible": c.visible} for c in job.checks],
+        "checks": [asdict(check) for check in job.checks],
         "seed": job.seed,
         "wall_seconds": job.limits.wall_time.total_seconds(),
         "output_bytes": job.limits.output_bytes,

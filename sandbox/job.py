@@ -32,6 +32,7 @@ class Check:
     id: str
     test: str  # name of the pytest function, unique in the suite
     visible: bool = False  # True: message, values, steps and output may be reported
+    waits: bool = False  # kind http: spends its time waiting, so it is judged beside others that do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,7 @@ class CheckSpec(_Part):
     requirement: str = Field(pattern=r"^R[1-9][0-9]?$", description="R1–R99, as README.md numbers its requirements")
     group: Annotated[Group, Field(strict=False)] = Field(description=f"one of {', '.join(Group)}")
     visible: bool = Field(False, description="true or false")
+    waits: bool = Field(False, description="true or false: whether it spends its time waiting, on servers of its own")
     title: Annotated[str, _line(160)] = Field(description="text of 1–160 characters on one line")
     hint: Prose | Literal[""] = Field("", description="text of at most 600 characters")
 

@@ -36,7 +36,10 @@ def job_for(
         mode=how.mode,
         # The same for both purposes: one judge serves them, and runs no check that the job does not list.
         suite=source.suite(),
-        checks=tuple(Check(id=c.id, test=c.test, visible=c.visible) for c in source.checks(visible_only=visible_only)),
+        checks=tuple(
+            Check(id=c.id, test=c.test, visible=c.visible, waits=c.waits)
+            for c in source.checks(visible_only=visible_only)
+        ),
         limits=Limits(
             wall_time=timedelta(seconds=spec.limits.seconds),
             memory_bytes=spec.limits.memory_mb * MIB,

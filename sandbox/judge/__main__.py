@@ -8,11 +8,9 @@ of a child: `idle`, `prepared`, `event`, `end`.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import json
 import os
-import resource
 import select
 import signal
 import socket
@@ -29,6 +27,7 @@ from sandbox.judge import child
 from sandbox.judge.folder import Folder
 from sandbox.judge.link import Link
 from sandbox.judge.plugin import JudgePlugin
+from sandbox.judge.process import die_with_parent, hide, standing
 from sandbox.judge.server import warm_up
 from sandbox.judge.suite import clip
 
@@ -36,8 +35,6 @@ ROOT = Path("/work/suite")
 DOOR = Path("/run/door/door")
 STACK_BYTES = 1024 * 1024  # of each thread; the default of 8 MiB would count against the child's memory
 CHUNK = 1 << 18
-LIMITS = 16  # kinds of them, see setrlimit(2)
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 
 
 class Parent:
@@ -87,8 +84,7 @@ class Parent:
     def _become_child(self, parent: int, session: pytest.Session, plugin: JudgePlugin) -> None:
         """Judge one job and end this process, whatever happens."""
         try:
-            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() == parent:
+            if die_with_parent(parent):
                 child.main(Link(self._fd_in, self._fd_out), session, plugin, self._hatch)
         except BaseException as error:  # the parent's loop must not go on in the child
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
@@ -149,21 +145,10 @@ class Parent:
             data = data[os.write(self._fd_out, data) :]
 
 
-def standing() -> list[object]:
-    """Return what another process of the same user could change of this one: limits, priority, processors."""
-    limits = [resource.prlimit(0, number) for number in range(LIMITS)]
-    return [limits, os.getpriority(os.PRIO_PROCESS, 0), os.sched_getaffinity(0)]
-
-
-def prctl(option: int, value: int) -> None:
-    """Set an attribute of this process, see prctl(2)."""
-    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
 def main() -> None:
     """Serve the worker on standard input and output."""
     threading.stack_size(STACK_BYTES)
-    prctl(PR_SET_DUMPABLE, 0)  # a child has the same user: it may neither read nor write the parent's memory
+    hide()  # a child has the same user
     parent = Parent(os.dup(0), os.dup(1))
     os.dup2(2, 1)  # whatever pytest or a test prints must not reach the frames
     null = os.open(os.devnull, os.O_RDONLY)

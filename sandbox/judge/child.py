@@ -8,6 +8,7 @@ import socket
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from sandbox.judge.database import Cluster, schema_of
 from sandbox.judge.faults import LimitHit
+from sandbox.judge.lanes import judge_side_by_side
 from sandbox.judge.link import Link
 from sandbox.judge.plugin import JudgePlugin, name_of
 from sandbox.judge.server import Servers
@@ -62,7 +64,7 @@ def judge(
     job: Mapping[str, Any], link: Link, session: pytest.Session, plugin: JudgePlugin, cluster: Cluster | None
 ) -> Suite:
     """Return how the suite went."""
-    checks = {c["test"]: CheckRun(id=c["id"], test=c["test"], visible=c["visible"]) for c in job["checks"]}
+    checks = {c["test"]: CheckRun(**c) for c in job["checks"]}
     suite = Suite(job["seed"], job["wall_seconds"], job["output_bytes"], checks)
     items = chosen(session.items, suite)
     missing = [check.test for check in checks.values() if check.cases == 0]
@@ -71,7 +73,10 @@ def judge(
         return suite
     with suppress(LimitHit):  # whoever raised it has said how the suite ended
         plugin.begin(suite, subject(job, link, suite, cluster), link.tell)
-    run(items, suite)
+    waiting = [item for item in items if suite.checks[name_of(item)].waits]
+    run([item for item in items if item not in waiting], suite)
+    if waiting and not suite.ended:
+        judge_side_by_side(waiting, link, plugin.subject, partial(run, suite=suite), plugin.begin, link.tell)
     return suite
 
 

@@ -49,7 +49,10 @@ class Link:
 
     def send(self, *messages: dict[str, Any]) -> None:
         """Send lines to the box, together."""
-        data = b"".join(map(wire.line, messages))
+        self.send_lines(b"".join(map(wire.line, messages)))
+
+    def send_lines(self, data: bytes) -> None:
+        """Send whole lines to the box."""
         if self._line is None:
             self._write(wire.frame(wire.BOX, data), self._fd_out)
             return
@@ -68,12 +71,7 @@ class Link:
         """Return the next line of the box. Raises LimitHit "time" after `seconds`, "crash" when the box is gone."""
         deadline = time.monotonic() + seconds
         while not self._lines:
-            if self.garbled:
-                if self.flooded:
-                    raise LimitHit("output", "the program wrote without end")
-                raise LimitHit("crash", f"the program disturbed its channel: {self.garbled}")
-            if not self.box_open:
-                raise LimitHit("crash", "the program ended")
+            self.refuse_when_gone()
             if not self._readable(max(0.0, deadline - time.monotonic())):
                 raise LimitHit("time", f"no answer within {seconds:g} s")
             self._read()
@@ -91,9 +89,21 @@ class Link:
             self._read()
         return bool(self._lines)
 
+    def refuse_when_gone(self) -> None:
+        """Raise LimitHit when the box can say nothing more."""
+        if self.flooded:
+            raise LimitHit("output", "the program wrote without end")
+        if self.garbled:
+            raise LimitHit("crash", f"the program disturbed its channel: {self.garbled}")
+        if not self.box_open:
+            raise LimitHit("crash", "the program ended")
+
+    def sources(self) -> list[int]:
+        """Return the descriptors that something may come from."""
+        return [self._fd_in] if self._line is None or not self.box_open else [self._fd_in, self._line]
+
     def _readable(self, seconds: float) -> bool:
-        sources = [self._fd_in] if self._line is None or not self.box_open else [self._fd_in, self._line]
-        return bool(select.select(sources, [], [], seconds)[0])
+        return bool(select.select(self.sources(), [], [], seconds)[0])
 
     def _write(self, data: bytes, to: int) -> None:
         with self._write_lock:

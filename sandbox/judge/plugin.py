@@ -101,9 +101,7 @@ class JudgePlugin:
         check.cases -= 1
         if check.cases == 0:
             self.suite.finished.append(check)
-            done, total = len(self.suite.finished), len(self.suite.checks)
-            data = {"id": check.id, "passed": check.passed, "done": done, "total": total}
-            self._tell({"type": "event", "name": "check.finished", "data": data})
+            self._tell(self.suite.progress(check))
         return result
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:

@@ -13,8 +13,9 @@ import httpcore
 import httpx
 
 from sandbox.judge.faults import LimitHit, ServerFault
+from sandbox.judge.link import Link
 from sandbox.judge.suite import Suite, clip
-from sandbox.judge.tunnel import Shim, TunnelBackend, TunnelStream
+from sandbox.judge.tunnel import NUMBERS, Shim, TunnelBackend, TunnelStream
 
 T = TypeVar("T")
 MAX_BODY = 8 * 1024 * 1024
@@ -195,10 +196,10 @@ class Server:
 class Servers:
     """Starts servers for checks: `start` gives each its own, `shared` one per environment."""
 
-    def __init__(self, shim: Shim, suite: Suite, command: list[str], ready: str) -> None:
+    def __init__(self, shim: Shim, suite: Suite, command: list[str], ready: str, lane: int = 0) -> None:
         self.shim, self.suite = shim, suite
         self._command, self._ready = command, ready
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(lane * NUMBERS + 1)
         self._shared: dict[tuple[tuple[str, str], ...], Server] = {}
 
     def start(self, **env: Any) -> Server:
@@ -217,6 +218,10 @@ class Servers:
         if server is None or not server.running:
             server = self._shared[key] = self.start(**env)
         return server
+
+    def beside(self, link: Link, lane: int) -> Servers:
+        """Return what starts servers for a lane, over its own `link`; none is shared with it."""
+        return Servers(Shim(link, self.suite, lane), self.suite, self._command, self._ready, lane)
 
     def boot(self, number: int, env: dict[str, str], *, fresh: bool) -> None:
         """Start server `number` and wait until `ready` answers 200. Raises LimitHit or ServerFault."""

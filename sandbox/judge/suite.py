@@ -21,6 +21,7 @@ class CheckRun:
     id: str
     test: str
     visible: bool
+    waits: bool = False  # spends its time waiting: judged beside others that do
     passed: bool = True
     cases: int = 0  # test items still to run
     limit: str = ""
@@ -75,6 +76,11 @@ class Suite:
             self.output = (self.output + text)[: self.output_cap]
         elif self.current is not None:
             self.current.output = (self.current.output + text)[: self.output_cap]
+
+    def progress(self, check: CheckRun) -> dict[str, Any]:
+        """Return the message to the worker that `check` is finished."""
+        data = {"id": check.id, "passed": check.passed, "done": len(self.finished), "total": len(self.checks)}
+        return {"type": "event", "name": "check.finished", "data": data}
 
     def end_by(self, limit: str) -> None:
         """Nothing more can be judged because `limit` bit."""

@@ -16,14 +16,15 @@ from sandbox.judge.link import Link
 from sandbox.judge.suite import Suite
 
 PIECE = 1 << 20
+NUMBERS = 1_000_000  # of servers and streams that one process of the judge may give: see `lanes`
 
 
 class Shim:
     """Sorts what the shim says: bytes by stream, news by server."""
 
-    def __init__(self, link: Link, suite: Suite) -> None:
+    def __init__(self, link: Link, suite: Suite, lane: int = 0) -> None:
         self._link, self._suite = link, suite
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(lane * NUMBERS + 1)
         self._arrived = threading.Condition()
         self._bytes: dict[int, bytearray] = {}
         self._states: dict[int, str] = {}  # stream → refused, eof
@@ -126,14 +127,21 @@ class Shim:
             self._arrived.acquire()
         self._reading = False
         if message is not None:
-            try:
-                self._take(message)
-            except (Fault, KeyError, TypeError, ValueError) as fault:
-                error = fault
-        if error is not None and getattr(error, "limit", "crash") != "time":
-            self._gone = self._gone or getattr(error, "limit", "crash")
-            self._suite.end("too_much_output" if self._gone == "output" else "crashed")
+            self.deliver(message)
+        elif error is not None and getattr(error, "limit", "crash") != "time":
+            self._lose(error)
         self._arrived.notify_all()
+
+    def deliver(self, message: dict[str, Any]) -> None:
+        """Take a message of the box; the lock is held, or nobody waits."""
+        try:
+            self._take(message)
+        except (Fault, KeyError, TypeError, ValueError) as error:
+            self._lose(error)
+
+    def _lose(self, error: Exception) -> None:
+        self._gone = self._gone or getattr(error, "limit", "crash")
+        self._suite.end("too_much_output" if self._gone == "output" else "crashed")
 
     def _take(self, message: dict[str, Any]) -> None:
         event = message["ev"]

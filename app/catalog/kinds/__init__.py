@@ -40,6 +40,9 @@ class Kind:
 
     def complaints(self, spec: ExerciseSpec) -> Iterator[Complaint]:
         """Yield what an exercise of this kind may not say."""
+        for number, check in enumerate(spec.checks):
+            if check.waits and (self.name != "http" or check.visible):
+                yield ("checks", number, "waits"), "is for hidden checks of kind http only"
         for name, language in spec.languages.items():
             if name not in self.runtimes:
                 known = ", ".join(self.runtimes)
