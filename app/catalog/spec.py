@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.catalog import skills
+
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
 MAX_SECONDS = 120
 MAX_MEMORY_MB = 2048
@@ -20,7 +22,11 @@ KEBAB = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 ENTRY = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
 
-Skill = Annotated[str, StringConstraints(pattern=KEBAB, max_length=40), Field(description="a kebab-case skill")]
+Skill = Annotated[
+    str,
+    StringConstraints(pattern=KEBAB, max_length=40),
+    Field(description="a kebab-case skill", examples=skills.names()),
+]
 Folder = Annotated[str, StringConstraints(pattern=KEBAB, max_length=60)]
 CheckId = Annotated[str, StringConstraints(pattern=KEBAB, max_length=60), Field(description="the id of a check")]
 LanguageName = Annotated[

@@ -76,7 +76,7 @@ def test_malformed_news_are_refused(message: dict[str, Any]) -> None:
 
 def test_an_unknown_event_ends_the_suite() -> None:
     ends = Ends()
-    _hand_out({"ev": "surprise", "s": 5}, ends.lanes, ends.servers)
+    _hand_out({"ev": "surprise"}, ends.lanes, ends.servers)
     assert ends.suite.ended == "crashed"
 
 
