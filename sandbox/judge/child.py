@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def subject(job: Mapping[str, Any], link: Link, suite: Suite, cluster: Cluster |
 def run(items: list[pytest.Item], suite: Suite) -> None:
     """Run the tests until one ends the suite."""
     try:
-        for item, following in zip(items, [*items[1:], None], strict=True):
+        for item, following in zip_longest(items, items[1:]):
             if suite.ended:
                 return
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)

@@ -101,6 +101,7 @@ def judge_side_by_side(
         while any(not lane.ended for lane in lanes) and not suite.ended:
             _turn(lanes, link, servers, tell)
     finally:
+        link.end_queue()
         for lane in lanes:
             lane.close()
 
@@ -145,12 +146,14 @@ def _turn(lanes: list[Lane], link: Link, servers: Servers, tell: Tell) -> None:
     """Pass on what has come from anybody."""
     living = [lane for lane in lanes if not lane.ended]
     sources = [*link.sources(), *(lane.line for lane in living), *(lane.control for lane in living)]
-    readable, writable, _ = select.select(sources, [lane.line for lane in living if lane.unsent], [])
+    sinks = [*link.sinks(), *(lane.line for lane in living if lane.unsent)]
+    readable, writable, _ = select.select(sources, sinks, [])
+    link.push()
     for lane in living:
         if lane.line in writable:
             lane.push()
         if lane.line in readable and (said := lane.hear_line()):
-            link.send_lines(said)
+            link.pass_on(said)
         if lane.control in readable:
             _hear(lane, servers.suite, tell)
     try:

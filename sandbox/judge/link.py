@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import select
+import socket
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from sandbox import wire
@@ -17,6 +19,7 @@ from sandbox.judge.faults import LimitHit
 MAX_UNREAD_BYTES = 32 * 1024 * 1024  # of the box, that nobody has asked for yet
 MAX_UNREAD_LINES = 100_000
 CHUNK = 1 << 18
+PIECE = select.PIPE_BUF  # what a pipe that is writable takes without blocking
 
 
 class Link:
@@ -33,6 +36,7 @@ class Link:
         self._unread = 0
         self._controls: deque[dict[str, Any]] = deque()
         self._partial = bytearray()
+        self._unsent = bytearray()  # queued by `pass_on`
         self._line: int | None = None
         self._received = 0  # bytes of the box in all
         self.box_open = True
@@ -41,7 +45,11 @@ class Link:
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send one control message to the worker."""
-        self._write(wire.control(message), self._fd_out)
+        data = wire.control(message)
+        if self._unsent and self._line is None:
+            self._unsent += data  # not into the middle of a frame
+        else:
+            self._write(data, self._fd_out)
 
     def take_line(self, line: int) -> None:
         """Speak with the box over descriptor `line` from now on."""
@@ -49,10 +57,7 @@ class Link:
 
     def send(self, *messages: dict[str, Any]) -> None:
         """Send lines to the box, together."""
-        self.send_lines(b"".join(map(wire.line, messages)))
-
-    def send_lines(self, data: bytes) -> None:
-        """Send whole lines to the box."""
+        data = b"".join(map(wire.line, messages))
         if self._line is None:
             self._write(wire.frame(wire.BOX, data), self._fd_out)
             return
@@ -60,6 +65,32 @@ class Link:
             self._write(data, self._line)
         except OSError:
             self.box_open = False
+
+    def pass_on(self, lines: bytes) -> None:
+        """Queue whole lines for the box, to be sent by `push`: whoever also reads for others must not block here."""
+        self._unsent += lines if self._line is not None else wire.frame(wire.BOX, lines)
+
+    def sinks(self) -> list[int]:
+        """Return the descriptor that `push` would write to, if anything is queued."""
+        return [self._fd_out if self._line is None else self._line] if self._unsent else []
+
+    def push(self) -> None:
+        """Send of what is queued as much as is taken without waiting."""
+        with suppress(OSError):  # a box that is gone is noticed by whoever reads
+            if self._line is None:
+                while self._unsent and select.select([], [self._fd_out], [], 0)[1]:
+                    del self._unsent[: os.write(self._fd_out, self._unsent[:PIECE])]
+                return
+            with socket.fromfd(self._line, socket.AF_UNIX, socket.SOCK_STREAM) as line:
+                while self._unsent:
+                    del self._unsent[: line.send(self._unsent, socket.MSG_DONTWAIT)]
+
+    def end_queue(self) -> None:
+        """Queue no more: what the box was still to get is dropped, but a frame on its way is sent whole."""
+        rest = bytes(self._unsent)
+        self._unsent.clear()
+        if self._line is None:
+            self._write(rest, self._fd_out)
 
     def control(self) -> dict[str, Any]:
         """Return the next control message; blocks."""
