@@ -72,6 +72,17 @@ def service_role(limits: Limits) -> Role:
     )
 
 
+# The services beside a learner's server: whatever the exercise allows its box, they hold the same data.
+SERVICES_ROLE = Role(
+    name="service",
+    seccomp="database",
+    memory_bytes=512 * MIB,
+    processes=128,  # a server of PostgreSQL's is one per connection
+    disk_bytes=256 * MIB,
+    inodes=32_768,
+    file_bytes=256 * MIB,
+    open_files=2048,
+)
 JUDGE_ROLE = Role(name="judge", memory_bytes=512 * MIB, disk_bytes=64 * MIB, open_files=512)
 
 
@@ -83,6 +94,19 @@ class Facts:
     too_many_processes: bool = False
     cpu_time: timedelta = timedelta()
     max_memory_bytes: int = 0
+
+
+def together(*facts: Facts) -> Facts:
+    """Return what counts for a job of several containers: the limits that bit in any, and the time of all.
+
+    The memory is the first's: it alone is what a submission is allowed.
+    """
+    return Facts(
+        out_of_memory=any(each.out_of_memory for each in facts),
+        too_many_processes=any(each.too_many_processes for each in facts),
+        cpu_time=sum((each.cpu_time for each in facts), timedelta()),
+        max_memory_bytes=facts[0].max_memory_bytes,
+    )
 
 
 def take_uid() -> int:
@@ -111,8 +135,11 @@ def held() -> frozenset[str]:
         return frozenset(_held)
 
 
-def settings(role: Role, *, uid: int, runtime: str, volume: str, door: str) -> dict[str, Any]:
-    """Return the docker-py arguments that confine a container of `role`."""
+def settings(role: Role, *, uid: int, runtime: str, volume: str, door: str, beside: str = "") -> dict[str, Any]:
+    """Return the docker-py arguments that confine a container of `role`.
+
+    `beside`: the id of a container whose network it shares, which has none but loopback.
+    """
     tmpfs = f"rw,nosuid,nodev,noexec,size={role.disk_bytes},nr_inodes={role.inodes},uid={uid},gid={uid},mode=0700"
     confined: dict[str, Any] = {
         "user": f"{uid}:{uid}",
@@ -144,6 +171,10 @@ def settings(role: Role, *, uid: int, runtime: str, volume: str, door: str) -> d
     }
     if runtime:
         confined["runtime"] = runtime
+    if beside:
+        # What is joined has no network either. The engine takes a host name only from what it is joined to.
+        del confined["network_disabled"], confined["hostname"]
+        confined["network_mode"] = f"container:{beside}"
     mounts = [Mount(target=SOCKET_DIR, source=volume, type="volume")] if volume else []
     mounts += [Mount(target=DOOR_DIR, source=door, type="bind", read_only=True)] if door else []
     return confined | {"mounts": mounts}
@@ -267,11 +298,12 @@ def create(
     runtime: str = "",
     volume: str = "",
     door: str = "",
+    beside: str = "",
 ) -> Container:
     """Return a container of `image`, created and not started. Raises docker.errors.DockerException."""
     uid = take_uid()
     try:
-        confined = settings(role, uid=uid, runtime=runtime, volume=volume, door=door)
+        confined = settings(role, uid=uid, runtime=runtime, volume=volume, door=door, beside=beside)
         made = engine().containers.create(image, list(command) or None, **confined)
         with _lock:
             _held.add(str(made.id))

@@ -16,7 +16,7 @@ import docker
 from docker.errors import DockerException
 
 from sandbox import container, door, owner, wire
-from sandbox.container import Container, Facts
+from sandbox.container import Facts
 from sandbox.errors import EngineUnavailable, LimitsUnproven
 from sandbox.images import image_name
 from sandbox.job import Job
@@ -26,7 +26,8 @@ from sandbox.pool import Pool
 from sandbox.pump import Pump, Stop
 from sandbox.sandbox import OnEvent
 from sandbox.shelf import PoolStatus, Sort
-from sandbox.station import ENGINE_ERRORS, Box, Broken, Judge, Lines, Service, Suite, make_box, make_judge, with_suite
+from sandbox.station import ENGINE_ERRORS, Box, Broken, Judge, Lines, make_box, make_judge, with_suite
+from sandbox.suite import Beside, Service, Suite
 
 ENGINE_SECONDS = 60
 MAX_AGE = timedelta(hours=24)  # of a container whose owner cannot be seen from here
@@ -43,12 +44,12 @@ class Rig:
     judge: Judge
     box: Box | None
 
-    @property
-    def learner_side(self) -> Container:
-        """The container that learner code or statements run in."""
-        side = self.box.container if self.box is not None else self.judge.service
-        assert side is not None  # every kind has one
-        return side
+    def facts(self) -> Facts:
+        """Return what the kernel counted for the containers that learner code or statements reached."""
+        found = [self.box.container.facts(ended=not self.box.alive())] if self.box is not None else []
+        if (service := self.judge.service) is not None:
+            found.append(service.facts(ended=bool(found) and not self.judge.served()))
+        return container.together(*found)  # every kind has one of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,17 +145,22 @@ class DockerBox:
         """Return what `job` needs. Raises ImageMissing."""
         judge_image = image_name("judge")
         service, box = None, None
+        role = container.box_role(job.limits)
         if plan.service:
-            role = container.service_role(job.limits)
             service = Service(
-                image=image_name(plan.service), command=plan.service_command, role=role, setup=plan.service_setup
+                image=image_name(plan.service),
+                command=plan.service_command,
+                role=container.SERVICES_ROLE if plan.box_command else container.service_role(job.limits),
+                setup=plan.service_setup,
+                # Made with the service, on whose loopback it is: the judge has it, not a shelf of its own.
+                box=Beside(image=image_name(job.runtime), command=plan.box_command, role=role) if plan.box_command else None,
             )
         else:
-            box = self._box_sort(image_name(job.runtime), plan.box_command, container.box_role(job.limits))
+            box = self._box_sort(image_name(job.runtime), plan.box_command, role)
         suite = Suite(files=job.suite, checks=len(job.checks), service=service)
         blank = Sort(
-            key=("blank", judge_image, service is not None),
-            label=f"judge, blank{', with a volume' if service else ''}",
+            key=("blank", judge_image, service is not None, service is not None and service.box is not None),
+            label=f"judge, blank{', with a volume' if service else ''}{' and a door' if service and service.box else ''}",
             make=partial(make_judge, self.engine, self._lines, judge_image, service, self.runtime),
         )
 
@@ -178,7 +184,7 @@ class DockerBox:
         judge = self.pool.take(sorts.judge, patience=RETURNING)
         box = self.pool.take(sorts.box) if sorts.box is not None else None
         if judge is not None and (box is not None or sorts.box is None):
-            return Rig(judge, box)
+            return Rig(judge, box or judge.box)
         with ThreadPoolExecutor(max_workers=2) as makers:
             judges = makers.submit(lambda: judge or self._suited(sorts))
             boxes = makers.submit(lambda: box or (sorts.box.make() if sorts.box is not None else None))
@@ -189,7 +195,7 @@ class DockerBox:
             if sorts.box is not None:
                 self.pool.lose(sorts.box, None if boxes.exception() else boxes.result())
             raise failure
-        return Rig(judges.result(), boxes.result())
+        return Rig(judges.result(), boxes.result() or judges.result().box)
 
     def _suited(self, sorts: Sorts) -> Judge:
         """Return a judge with the suite: a blank one that is ready has done the slower half."""
@@ -271,7 +277,7 @@ def _pump(job: Job, plan: Plan, rig: Rig, on_event: OnEvent) -> tuple[Outcome, b
     if stop is Stop.DEADLINE and rig.judge.frames.torn:
         stop = Stop.JUDGE_CLOSED  # it died in the middle of a word: the time ran out on us, not on the learner
     wall = timedelta(seconds=time.monotonic() - started)
-    facts = rig.learner_side.facts(ended=rig.box is not None and not rig.box.alive())
+    facts = rig.facts()
     outcome = _outcome(stop, pump.end, nonce, facts, rig.judge.peer.stderr.decode("utf-8", "replace"))
     if pump.end is not None and outcome.ended is not Ended.JUDGE_BROKE:
         rig.judge.databases = max(rig.judge.databases, min(int(pump.end["databases"]), MOST_DATABASES))
@@ -298,24 +304,30 @@ def _outcome(stop: Stop, end: dict[str, Any] | None, nonce: str, facts: Facts, l
         return Outcome(ended=_ended(stop, Ended.JUDGE_BROKE, facts), reason=log[-4000:])
     if not secrets.compare_digest(str(end.get("nonce")).encode("utf-8", "replace"), nonce.encode()):
         return Outcome(ended=Ended.JUDGE_BROKE, reason="the last frame did not carry the nonce")
+    fallen = str(end.get("fallen", ""))  # services
     try:
         return Outcome(
-            ended=_ended(stop, Ended(end["ended"]), facts),
+            ended=_ended(stop, Ended(end["ended"]), facts, fallen),
             checks=tuple(_check(told) for told in end["checks"]),
             detail=str(end["detail"]),
             output=str(end["output"]),
-            reason=str(end["reason"]),
+            reason=str(end["reason"]) or (f"{fallen} ended by itself" if fallen else ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         return Outcome(ended=Ended.JUDGE_BROKE, reason=f"the last frame is malformed: {error!r}")
 
 
-def _ended(stop: Stop, said: Ended, facts: Facts) -> Ended:
-    """Return how the job ended: the platform's own faults first, then what limits did, then what the judge said."""
+def _ended(stop: Stop, said: Ended, facts: Facts, fallen: str = "") -> Ended:
+    """Return how the job ended: the platform's own faults first, then what limits did, then what the judge said.
+
+    `fallen`: services that ended by themselves. A limit of theirs is the learner's doing, the rest is ours.
+    """
     if stop is Stop.END and said is Ended.JUDGE_BROKE:
         return said
     if facts.out_of_memory:
         return Ended.OUT_OF_MEMORY
+    if fallen:
+        return Ended.JUDGE_BROKE
     if stop is Stop.FLOOD:
         return Ended.TOO_MUCH_OUTPUT
     if stop is Stop.DEADLINE:

@@ -62,7 +62,13 @@ def examine(box: DockerBox) -> Report:
     answer or an image that is missing is one failed probe.
     """
     started = time.monotonic()
-    groups: tuple[Callable[[DockerBox], list[Probe]], ...] = (_confined_box, _confined_service, _memory, _deadline)
+    groups: tuple[Callable[[DockerBox], list[Probe]], ...] = (
+        _confined_box,
+        _confined_service,
+        _confined_beside,
+        _memory,
+        _deadline,
+    )
     with ThreadPoolExecutor(max_workers=len(groups)) as pool:
         results = [pool.submit(_guarded, group, box) for group in groups]
         probes = tuple(probe for result in results for probe in result.result())
@@ -78,10 +84,10 @@ def _guarded(group: Callable[[DockerBox], list[Probe]], box: DockerBox) -> list[
         return [Probe(name=group.__name__.strip("_"), passed=False, detail=f"could not be examined: {error}")]
 
 
-def _start(box: DockerBox, role: Role, script: str) -> Container:
-    command = ("python3", "-I", "-u", "-c", (SCRIPTS / f"{script}.py").read_text(encoding="utf-8"))
+def _start(box: DockerBox, role: Role, script: str, *words: str, beside: str = "") -> Container:
+    command = ("python3", "-I", "-u", "-c", (SCRIPTS / f"{script}.py").read_text(encoding="utf-8"), *words)
     image = image_name("python")
-    return container.create(box.engine, image, command, role, runtime=box.runtime)
+    return container.create(box.engine, image, command, role, runtime=box.runtime, beside=beside)
 
 
 def _listen(probe: Container) -> tuple[bytes, container.Facts]:
@@ -96,8 +102,10 @@ def _listen(probe: Container) -> tuple[bytes, container.Facts]:
     return bytes(said), facts
 
 
-def _told_by(box: DockerBox, role: Role, script: str) -> tuple[Mapping[str, Any], container.Facts]:
-    probe = _start(box, role, script)
+def _told_by(
+    box: DockerBox, role: Role, script: str, *words: str, beside: str = ""
+) -> tuple[Mapping[str, Any], container.Facts]:
+    probe = _start(box, role, script, *words, beside=beside)
     try:
         probe.start()
         said, facts = _listen(probe)
@@ -126,6 +134,16 @@ def _confined_box(box: DockerBox) -> list[Probe]:
 def _confined_service(box: DockerBox) -> list[Probe]:
     told, _ = _told_by(box, container.service_role(SERVICE_LIMITS), "confined")
     return _confinement(told, "service")
+
+
+def _confined_beside(box: DockerBox) -> list[Probe]:
+    services = _start(box, container.service_role(SERVICE_LIMITS), "wait")
+    try:
+        services.start_alone()
+        told, _ = _told_by(box, container.box_role(LIMITS), "confined", "briefly", beside=services.id)
+    finally:
+        services.destroy()
+    return _confinement(told, "box beside services")
 
 
 def _confinement(told: Mapping[str, Any], where: str) -> list[Probe]:

@@ -14,7 +14,7 @@ import tarfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -141,15 +141,20 @@ def ensure_images(report: Report) -> None:
     with _alone(LOCK):
         missing = _missing(client, sources)  # again: another command may have built them meanwhile
         wanted = tags(sources)
-        if "base" in missing:
-            root = debian_image(client, report)
-            _build(client, sources["base"], wanted["base"], root, report)
-        base = f"greenroom/base:{wanted['base']}"
+        builds: dict[str, Future[None]] = {}
+
+        def build(key: str) -> None:
+            base = sources[key].base
+            if base in builds:
+                builds[base].result()
+            below = f"{sources[base].name}:{wanted[base]}" if base else debian_image(client, report)
+            _build(client, sources[key], wanted[key], below, report)
+
         with ThreadPoolExecutor(max_workers=2) as pool:
-            above = [key for key in missing if key != "base"]
-            builds = [pool.submit(_build, client, sources[key], wanted[key], base, report) for key in above]
-            for build in builds:
-                build.result()
+            for key in missing:  # each after its base, so whoever waits for that does not keep it from being built
+                builds[key] = pool.submit(build, key)
+        for done in builds.values():
+            done.result()
         _prune(client, sources, wanted)
     image_name.cache_clear()
     _wanted.cache_clear()

@@ -53,6 +53,7 @@ class Job:
     entry: str  # path in `files`
     command: tuple[str, ...] = ()  # how a server is started (kind http)
     mode: str = ""  # kind sql: "query" or "script"
+    services: tuple[str, ...] = ()  # kind http: what runs beside the server, see sandbox/runtimes/services
     ready: str = "/health"  # kind http: path that answers once the server is up
     suite: Mapping[str, str]  # tests/… and data/…
     checks: tuple[Check, ...]

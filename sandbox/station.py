@@ -1,11 +1,12 @@
 """Containers that are ready for a job: boxes whose driver waits for files, judges that hold a collected suite.
 
+A judge of an exercise with services has those and a box of its own: the box shares their loopback.
+
 They are made here, ahead of a job or for one; `docker_box` joins them and judges.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import secrets
@@ -15,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -27,6 +28,7 @@ from sandbox.door import Door, DoorShut
 from sandbox.errors import EngineUnavailable, SandboxError, WireError
 from sandbox.outcome import Ended
 from sandbox.pump import Peer
+from sandbox.suite import Service, Suite
 
 ENGINE_ERRORS = (DockerException, requests.RequestException, OSError)
 log = logging.getLogger("greenroom.sandbox")
@@ -34,6 +36,7 @@ DOOR_SECONDS = 20.0
 LOOK_UP_SECONDS = 0.5  # while waiting for a judge
 START_SECONDS = 60.0  # guards for the platform's own part
 RETURN_SECONDS = 10.0
+FIRST_DATABASES = 3  # made ahead for the first job of an exercise with services
 
 
 class Broken(SandboxError):
@@ -112,15 +115,17 @@ class Box:
         _destroy(self.container)
 
 
-def make_box(engine: Engine, lines: Lines, image: str, command: tuple[str, ...], role: Role, runtime: str) -> Box:
-    """Return a box that is up. Raises Broken or ENGINE_ERRORS."""
+def make_box(
+    engine: Engine, lines: Lines, image: str, command: tuple[str, ...], role: Role, runtime: str, *, beside: str = ""
+) -> Box:
+    """Return a box that is up, on the loopback of container `beside` where one is named. Raises Broken, ENGINE_ERRORS."""
     while True:
         lines.refuse_when_closed()
         door = lines.door()
         made = None
         try:
             made = container.create(
-                engine, image, command, role, runtime=runtime, door=str(door.folder) if door else ""
+                engine, image, command, role, runtime=runtime, door=str(door.folder) if door else "", beside=beside
             )
             if door is None:
                 peer = Peer(made.start())
@@ -162,31 +167,6 @@ def _await_line(peer: Peer, wanted: Mapping[str, Any]) -> None:
     peer.received = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """A server that the judge of an exercise talks to in place of a box (kind sql)."""
-
-    image: str
-    command: tuple[str, ...]  # the path of its socket's folder is added
-    role: Role
-    setup: Mapping[str, Any] = field(hash=False)  # for the judge
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suite:
-    """What a judge collects."""
-
-    files: Mapping[str, str]
-    checks: int
-    service: Service | None
-
-    def key(self) -> str:
-        """Return a digest: judges of equal keys are interchangeable."""
-        service = self.service
-        told = [sorted(self.files.items()), service and [service.image, repr(service.role), dict(service.setup)]]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
-
-
 class Judge:
     """A judge container: blank, then with a collected suite, then used for one job after the other."""
 
@@ -196,6 +176,7 @@ class Judge:
         self._volume = ""
         self._services = 0
         self.service: Container | None = None
+        self.box: Box | None = None  # beside the service
         self.databases = 0  # that the last job used
         self.frames = wire.FrameReader()
         self._hatch: socket.socket | None = None  # through which boxes' lines are handed
@@ -207,7 +188,8 @@ class Judge:
             labels = {container.APP_LABEL: "sandbox", "greenroom.owner": owner.owner_token()}
             self._volume = f"greenroom-{secrets.token_hex(8)}"
             self._engine().volumes.create(name=self._volume, labels=labels)
-        door = self._lines.door() if service is None else None
+        meets_boxes = service is None or service.box is not None
+        door = self._lines.door() if meets_boxes else None
         try:
             self.container = container.create(
                 self._engine, self._image, (), container.JUDGE_ROLE,
@@ -224,12 +206,15 @@ class Judge:
 
     def collect(self, suite: Suite) -> None:
         """Give it its suite. Raises Broken with the reason when the suite cannot be collected."""
-        self.peer.out += wire.control({"type": "suite", "files": dict(suite.files), "resync": self._resync})
+        beside_box = suite.service is not None and suite.service.box is not None
+        message = {"type": "suite", "files": dict(suite.files), "resync": self._resync, "services": beside_box}
+        self.peer.out += wire.control(message)
         reason = self.hear("collected", START_SECONDS)["reason"]
         if reason:
             raise Broken(str(reason))
         self.hear("idle", START_SECONDS)
-        self.databases = suite.checks + 1  # one each, and one to try the submission on
+        # One each, and one to try the submission on; of those that a server is started on, what the jobs show.
+        self.databases = FIRST_DATABASES if beside_box else suite.checks + 1
 
     def serve(self, service: Service) -> None:
         """Start a server of its own for the next job and let the judge make it ready. Raises Broken."""
@@ -243,11 +228,20 @@ class Judge:
         self.peer.out += wire.control(
             {"type": "service", "socket": socket, "databases": self.databases, **service.setup}
         )
+        if (how := service.box) is not None:  # while the judge prepares
+            self.peer.flush()
+            image, command, role = how.image, how.command, how.role
+            self.box = make_box(
+                self._engine, self._lines, image, command, role, self._runtime, beside=self.service.id
+            )
         self.hear("prepared", START_SECONDS, beside=drained)
         self.service.mark()
 
     def refresh(self, service: Service | None) -> bool:
         """Return whether it is as new after a job whose last frame has come: another child waits for the next."""
+        if self.box is not None:
+            self.box.discard()
+            self.box = None
         if self.service is not None:
             self.service.destroy()
             self.service = None
@@ -318,11 +312,21 @@ class Judge:
     @property
     def containers(self) -> tuple[Container, ...]:
         """What it is made of."""
+        return self._own if self.box is None else (*self._own, *self.box.containers)
+
+    @property
+    def _own(self) -> tuple[Container, ...]:
         return (self.container,) if self.service is None else (self.container, self.service)
 
     def alive(self) -> bool:
         """Whether it can still be used."""
-        return all(each.stream is not None and container.still_open(each.stream) for each in self.containers)
+        up = all(each.stream is not None and container.still_open(each.stream) for each in self._own)
+        return up and (self.box is None or self.box.alive())
+
+    def served(self) -> bool:
+        """Whether its service still runs."""
+        stream = self.service.stream if self.service is not None else None
+        return stream is not None and container.still_open(stream)
 
     def memory_bytes(self) -> int:
         """Memory that it holds now."""
@@ -332,6 +336,8 @@ class Judge:
         """Destroy it with its service and its volume; what fails is left to the sweep."""
         if self._hatch is not None:
             self._hatch.close()
+        if self.box is not None:
+            self.box.discard()
         for each in (self.service, getattr(self, "container", None)):
             _destroy(each)
         if self._volume:

@@ -57,6 +57,10 @@ def _ids(spec: ExerciseSpec) -> Iterator[Said]:
             yield ("checks", number, "id"), f"must be unique, got {check.id!r} again"
         if check.test in tests:
             yield ("checks", number, "test"), f"must be unique, got {check.test!r} again"
+    services = _repeated(spec.services)
+    for number, service in enumerate(spec.services):
+        if service in services:
+            yield ("services", number), f"must be unique, got {str(service)!r} again"
     dirs = _repeated(wrong.dir for wrong in spec.wrong)
     for number, wrong in enumerate(spec.wrong):
         if wrong.dir in dirs:

@@ -52,6 +52,19 @@ class Group(StrEnum):
     PERFORMANCE = "performance"
 
 
+class Service(StrEnum):
+    """What can run beside a learner's server."""
+
+    POSTGRES = "postgres"
+    REDIS = "redis"
+    UPSTREAM = "upstream"
+
+    @property
+    def label(self) -> str:
+        """As a learner reads it."""
+        return {"postgres": "PostgreSQL 17", "redis": "Redis 8", "upstream": "an HTTP service to call"}[self]
+
+
 class _Part(BaseModel):
     """A mapping of the file: keys it does not know are errors, and a value is never converted to fit."""
 
@@ -115,6 +128,9 @@ class ExerciseSpec(_Part):
     skills: list[Skill] = Field(min_length=1, max_length=12, description="a list of 1–12 skills in kebab-case")
     difficulty: int = Field(ge=1, le=5, description="1–5")
     minutes: int = Field(ge=1, le=480, description="1–480")
+    services: list[Annotated[Service, Field(strict=False, description=f"one of {', '.join(Service)}")]] = Field(
+        default_factory=list, max_length=len(Service), description=f"a list of {', '.join(Service)}"
+    )
     languages: dict[LanguageName, Language] = Field(
         min_length=1, description="a mapping of one language or more, each with its entry"
     )

@@ -34,6 +34,7 @@ def job_for(
         entry=how.entry,
         command=tuple(shlex.split(how.run)),
         mode=how.mode,
+        services=tuple(map(str, spec.services)),
         # The same for both purposes: one judge serves them, and runs no check that the job does not list.
         suite=source.suite(),
         checks=tuple(

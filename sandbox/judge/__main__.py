@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class Parent:
     def main(self) -> None:
         """Collect the suite and serve until the worker is gone."""
         spec = self._first_message()
-        self._resync = spec["resync"].encode()
+        self._resync, self._services = spec["resync"].encode(), spec["services"]
         self._folder = Folder(ROOT, spec["files"])
         self._folder.write()
         plugin = JudgePlugin(ROOT / "data", self.serve)
@@ -64,6 +65,8 @@ class Parent:
         if plugin.collect_errors:
             self._tell({"type": "collected", "reason": clip("; ".join(plugin.collect_errors), 4000)})
             os._exit(0)
+        if self._services:  # here and not in each child, of which there is one per job
+            import_module("sandbox.judge.services")
         self._tell({"type": "collected", "reason": ""})
         parent, self._began = os.getpid(), standing()
         warm_up()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,6 +25,9 @@ from sandbox.judge.solution import Solution, await_loaded
 from sandbox.judge.suite import CheckRun, Suite, clip
 from sandbox.judge.tunnel import Shim
 
+if TYPE_CHECKING:  # imported only by judges of exercises with services
+    from sandbox.judge.services import Services
+
 MEMORY_BYTES = 400 * 1024 * 1024  # the container has 512 MiB, which also hold its files
 
 
@@ -34,10 +37,9 @@ def main(link: Link, session: pytest.Session, plugin: JudgePlugin, hatch: socket
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
     link.tell({"type": "idle"})
     message = link.control()
-    cluster = None
+    cluster: Cluster | Services | None = None
     if message["type"] == "service":
-        cluster = Cluster(Path(message["socket"]), message["mode"], schema_of(plugin.data_folder))
-        cluster.prepare(message["databases"])
+        cluster = prepared(message, schema_of(plugin.data_folder))
         link.tell({"type": "prepared"})
         message = link.control()
     if message["direct"]:
@@ -57,12 +59,30 @@ def main(link: Link, session: pytest.Session, plugin: JudgePlugin, hatch: socket
             "output": suite.output,
             "reason": clip(suite.reason, 4000),
             "databases": cluster.used if cluster is not None else 0,
+            "fallen": "" if cluster is None or isinstance(cluster, Cluster) else cluster.fallen(),
         }
     )
 
 
+def prepared(message: Mapping[str, Any], schema: str) -> Cluster | Services:
+    """Return the service that was started for the next job, ready for it."""
+    if "services" in message:
+        from sandbox.judge.services import Services
+
+        services = Services(Path(message["socket"]), message["services"], schema)
+        services.prepare(message["databases"])
+        return services
+    cluster = Cluster(Path(message["socket"]), message["mode"], schema)
+    cluster.prepare(message["databases"])
+    return cluster
+
+
 def judge(
-    job: Mapping[str, Any], link: Link, session: pytest.Session, plugin: JudgePlugin, cluster: Cluster | None
+    job: Mapping[str, Any],
+    link: Link,
+    session: pytest.Session,
+    plugin: JudgePlugin,
+    cluster: Cluster | Services | None,
 ) -> Suite:
     """Return how the suite went."""
     checks = {c["test"]: CheckRun(**c) for c in job["checks"]}
@@ -74,7 +94,8 @@ def judge(
         return suite
     with suppress(LimitHit):  # whoever raised it has said how the suite ended
         plugin.begin(suite, subject(job, link, suite, cluster), link.tell)
-    waiting = [item for item in items if suite.checks[name_of(item)].waits]
+    # Services are there once, and each check finds them as new: no two checks can have them at a time.
+    waiting = [item for item in items if suite.checks[name_of(item)].waits and cluster is None]
     run([item for item in items if item not in waiting], suite)
     if waiting and not suite.ended:
         judge_side_by_side(waiting, link, plugin.subject, partial(run, suite=suite), plugin.begin, link.tell)
@@ -93,15 +114,19 @@ def chosen(items: list[pytest.Item], suite: Suite) -> list[pytest.Item]:
     return sorted(wanted, key=lambda item: (not suite.checks[name_of(item)].visible, order[name_of(item)]))
 
 
-def subject(job: Mapping[str, Any], link: Link, suite: Suite, cluster: Cluster | None) -> Solution | Servers | Cluster:
+def subject(
+    job: Mapping[str, Any], link: Link, suite: Suite, cluster: Cluster | Services | None
+) -> Solution | Servers | Cluster:
     """Return what authors' fixtures work on. Raises LimitHit when the submission cannot be loaded."""
-    if cluster is not None:
+    if isinstance(cluster, Cluster):
         cluster.begin(suite, job["text"])
         return cluster
     await_loaded(link, suite)
     if job["kind"] == "calls":
         return Solution(link, suite)
-    return Servers(Shim(link, suite), suite, job["command"], job["ready"])
+    if cluster is not None:
+        cluster.begin(suite)
+    return Servers(Shim(link, suite), suite, job["command"], job["ready"], services=cluster)
 
 
 def run(items: list[pytest.Item], suite: Suite) -> None:

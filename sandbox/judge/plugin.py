@@ -30,6 +30,7 @@ class JudgePlugin:
         self.suite, self.subject, self._tell = suite, subject, tell
         # What a server printed during a check is that check's, also when nobody was reading.
         self._settle = subject.shim.hear if isinstance(subject, Servers) else lambda: None
+        self._renew = subject.renew if isinstance(subject, Servers) else lambda: None
 
     # What authors ask for
 
@@ -56,6 +57,21 @@ class JudgePlugin:
     def shared(self) -> Any:
         """Callable that gives the server which all checks with the same environment share (kind http)."""
         return self.subject.shared
+
+    @pytest.fixture
+    def postgres(self) -> Any:
+        """Pauses, slows down, cuts off or restarts PostgreSQL (kind http with services)."""
+        return self.subject.services.gate("postgres")
+
+    @pytest.fixture
+    def redis(self) -> Any:
+        """Pauses, slows down, cuts off or restarts Redis (kind http with services)."""
+        return self.subject.services.gate("redis")
+
+    @pytest.fixture
+    def upstream(self) -> Any:
+        """Answers the requests of the learner's server, and remembers them (kind http with services)."""
+        return self.subject.services.gate("upstream")
 
     @pytest.fixture
     def sql(self) -> Any:
@@ -95,6 +111,7 @@ class JudgePlugin:
         """Make the item's check the current one while it runs."""
         check = self.suite.checks[name_of(item)]
         self.suite.current = check
+        self._renew()
         result = yield
         self._settle()
         self.suite.current = None

@@ -7,7 +7,8 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpcore
 import httpx
@@ -16,6 +17,10 @@ from sandbox.judge.faults import LimitHit, ServerFault
 from sandbox.judge.link import Link
 from sandbox.judge.suite import Suite, clip
 from sandbox.judge.tunnel import NUMBERS, Shim, TunnelBackend, TunnelStream
+
+if TYPE_CHECKING:  # imported only by judges of exercises with services
+    from sandbox.judge.services import Services, Stores
+    from sandbox.judge.stores import Commands, Database
 
 T = TypeVar("T")
 MAX_BODY = 8 * 1024 * 1024
@@ -75,8 +80,9 @@ def _refuse_bomb(headers: list[tuple[bytes, bytes]], body: bytes) -> None:
 class Server:
     """One server of the learner's in its box, and the client that talks to it."""
 
-    def __init__(self, servers: Servers, number: int, env: dict[str, str]) -> None:
+    def __init__(self, servers: Servers, number: int, env: dict[str, str], stores: Stores | None = None) -> None:
         self._servers, self._number, self._env = servers, number, env
+        self._stores = stores
 
     def request(
         self, method: str, path: str, *, token: str | None = None, quiet: bool = False, **options: Any
@@ -180,6 +186,27 @@ class Server:
             self._servers.shim.stop(self._number)
 
     @property
+    def stores(self) -> Stores:
+        """What it was given of the services. Raises LookupError when the exercise has none."""
+        if self._stores is None:
+            raise LookupError("exercise.yaml names no services")
+        return self._stores
+
+    @property
+    def postgres(self) -> Database:
+        """Its database, as the judge sees it."""
+        return self.stores.postgres
+
+    @property
+    def redis(self) -> Any:
+        """A client of redis-py's for its logical database, as the judge sees it."""
+        return self.stores.redis.client
+
+    def redis_watched(self) -> AbstractContextManager[Commands]:
+        """Note the commands that reach its logical database while a `with` block lasts."""
+        return self.stores.redis.watched()
+
+    @property
     def running(self) -> bool:
         """Whether the process is up."""
         return self._servers.shim.state(self._number) == "listening"
@@ -196,20 +223,46 @@ class Server:
 class Servers:
     """Starts servers for checks: `start` gives each its own, `shared` one per environment."""
 
-    def __init__(self, shim: Shim, suite: Suite, command: list[str], ready: str, lane: int = 0) -> None:
-        self.shim, self.suite = shim, suite
+    def __init__(
+        self,
+        shim: Shim,
+        suite: Suite,
+        command: list[str],
+        ready: str,
+        lane: int = 0,
+        services: Services | None = None,
+    ) -> None:
+        self.shim, self.suite, self._services = shim, suite, services
         self._command, self._ready = command, ready
         self._numbers = itertools.count(lane * NUMBERS + 1)
         self._shared: dict[tuple[tuple[str, str], ...], Server] = {}
 
-    def start(self, **env: Any) -> Server:
-        """Return a fresh server with an empty STATE_DIR. Raises Fault when it does not come up."""
+    @property
+    def services(self) -> Services:
+        """What runs beside the servers. Raises LookupError when the exercise has none."""
+        if self._services is None:
+            raise LookupError("exercise.yaml names no services")
+        return self._services
+
+    def renew(self) -> None:
+        """Put the services back to normal, as each check finds them."""
+        if self._services is not None:
+            self._services.renew()
+
+    def start(self, *, beside: Server | None = None, **env: Any) -> Server:
+        """Return a fresh server with an empty STATE_DIR, and stores of its own or those of the server `beside`.
+
+        Raises Fault when it does not come up.
+        """
         if self.suite.ended:
             raise LimitHit("crash", "the box has ended")
-        number, texts = next(self._numbers), _texts(env)
-        self.suite.step("start " + " ".join(f"{k}={v}" for k, v in texts.items()))
+        number, texts, stores = next(self._numbers), _texts(env), None
+        if self._services is not None:
+            stores = beside.stores if beside is not None else self._services.stores()
+            texts = stores.variables | texts
+        self.suite.step("start " + " ".join(f"{k}={v}" for k, v in env.items()))
         self.boot(number, texts, fresh=True)
-        return Server(self, number, texts)
+        return Server(self, number, texts, stores)
 
     def shared(self, **env: Any) -> Server:
         """Return the server that all checks with this environment share; a dead one is started anew."""

@@ -14,7 +14,10 @@ from sandbox.job import Job
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a job needs beside its judge: a box for learner code, or a service that the judge talks to."""
+    """What a job needs beside its judge: a box for learner code, a service that the judge talks to, or both.
+
+    With both, box and service share their loopback.
+    """
 
     box_command: tuple[str, ...] = ()  # empty: no box
     box_setup: Mapping[str, Any] = field(default_factory=dict)  # first line that the box reads

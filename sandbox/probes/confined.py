@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import socket
+import sys
 import time
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -154,11 +155,12 @@ def spin():
     return used.children_user + used.children_system, time.monotonic() - started
 
 
+found = {"privileges": privileges(), "syscalls": syscalls(), "network": network()}
+if sys.argv[1:] == ["briefly"]:
+    print(json.dumps(found), flush=True)
+    sys.exit()
 cpu, wall = spin()
-found = {
-    "privileges": privileges(),
-    "syscalls": syscalls(),
-    "network": network(),
+found |= {
     "wrote_root": write_outside(),
     "disk_bytes": fill(),
     "inodes": inodes(),

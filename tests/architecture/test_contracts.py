@@ -108,7 +108,7 @@ def test_the_site_never_speaks_to_docker_itself() -> None:
 
 def test_the_sandbox_needs_nothing_but_the_standard_library_and_docker() -> None:
     """With docker comes requests, whose errors it lets through; the judge's image brings what suites use."""
-    judge = {"pytest", "httpx", "httpcore", "psycopg"}
+    judge = {"pytest", "httpx", "httpcore", "psycopg", "redis"}
     foreign = {
         (str(path.relative_to(ROOT)), name)
         for path in (ROOT / "sandbox").rglob("*.py")

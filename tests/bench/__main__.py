@@ -18,8 +18,8 @@ from tests.bench.report import Answer, Goal, Row, goals_table, write_json
 
 ROUNDS = 30
 QUESTIONS = (  # a module of this folder, and after the dot the part of it
-    "verdict.pure", "verdict.flask", "verdict.sql", "channels", "references", "saturation", "queue", "crowd", "regrade",
-    "browser", "idle", "soak", "flakes",
+    "verdict.pure", "verdict.flask", "verdict.sql", "verdict.services", "channels", "references", "saturation", "queue",
+    "crowd", "regrade", "browser", "idle", "soak", "flakes",
 )  # fmt: skip
 
 

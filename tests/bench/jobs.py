@@ -1,4 +1,5 @@
-"""The jobs that everybody is given: a pure module, a Flask app, an SQL query, with 10 checks each.
+"""The jobs that everybody is given: a pure module, a Flask app, an SQL query, with 10 checks each; and, for us alone,
+a Flask app on PostgreSQL and Redis.
 
 `PURE` and `FLASK` come with a `conftest.py` that hands the very same test file to a bare pytest: `solution` is
 then the module itself, `shared` the app's test client.
@@ -6,7 +7,7 @@ then the module itself, `shared` the app's test client.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.job import Check, Job
 from tests.sandbox.jobs import calls_job, http_job, sql_job, suite
@@ -256,5 +257,57 @@ done
 echo "{CHECKS} passed"
 """
 
-PURE, FLASK, SQL = _pure(), _flask(), _sql()
-TASKS = (PURE, FLASK, SQL)
+SEATS = """
+import os
+
+import psycopg
+import redis
+from flask import Flask, jsonify
+
+app = Flask(__name__)
+cache = redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
+
+
+@app.get("/health")
+def health():
+    return "ok"
+
+
+@app.get("/seats/<int:id>")
+def seat(id):
+    holder = cache.get(f"seat:{id}")
+    if holder is None:
+        with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+            row = connection.execute("select holder from seat where id = %s", (id,)).fetchone()
+        holder = row[0] if row else ""
+        cache.set(f"seat:{id}", holder, ex=60)
+    return (jsonify(holder=holder), 200) if holder else (jsonify(error="no such seat"), 404)
+
+
+app.run(host="127.0.0.1", port=int(os.environ["PORT"]), threaded=True)
+"""
+SEATS_SCHEMA = """
+create table seat (id int primary key, holder text not null);
+insert into seat select number, 'holder ' || number from generate_series(1, 50) number;
+"""
+SEATS_TESTS = "".join(
+    f"""
+def test_{number}(shared):
+    srv = shared()
+    assert srv.get("/seats/{number}").json() == {{"holder": "holder {number}"}}
+    assert srv.redis.get("seat:{number}") == srv.postgres.value("select holder from seat where id = %s", {number})
+"""
+    for number in range(1, CHECKS)
+) + """
+def test_missing(shared):
+    assert shared().get("/seats/999").status_code == 404
+"""
+
+
+def _services() -> Task:
+    job = http_job(SEATS, SEATS_TESTS, *_names(SEATS_TESTS), exercise="services", services=("postgres", "redis"))
+    return Task(name="services", job=replace(job, suite={**job.suite, "data/schema.sql": SEATS_SCHEMA}), files={}, image="")
+
+
+PURE, FLASK, SQL, SERVICES = _pure(), _flask(), _sql(), _services()
+TASKS = (PURE, FLASK, SQL, SERVICES)

@@ -36,8 +36,10 @@ def test_a_submission_ends_as_the_runtime_says(docker_box: DockerBox, runtime: s
         suite["data/schema.sql"] = (folder / "schema.sql").read_text()
     job = calls_job(
         kind=told["kind"],
-        runtime=runtime,
+        runtime=told.get("runtime", runtime),
         mode="query",
+        command=("python3", entry.name),
+        services=tuple(told.get("services", ())),
         entry=entry.name,
         files={entry.name: (folder / f"{case}{entry.suffix}").read_text()},
         suite=suite,

@@ -37,12 +37,15 @@ class Kind:
     language_rules: Callable[[Language], Iterator[tuple[str, str]]]  # → key below the language, what was expected
     cheats: Callable[[Language, str], tuple[Cheat, ...]]  # of one of the exercise's languages, by its name
     required_files: tuple[str, ...] = ()
+    has_services: bool = False  # whether PostgreSQL, Redis, … may run beside what the learner writes
 
     def complaints(self, spec: ExerciseSpec) -> Iterator[Complaint]:
         """Yield what an exercise of this kind may not say."""
         for number, check in enumerate(spec.checks):
-            if check.waits and (self.name != "http" or check.visible):
-                yield ("checks", number, "waits"), "is for hidden checks of kind http only"
+            if check.waits and (self.name != "http" or check.visible or spec.services):
+                yield ("checks", number, "waits"), "is for hidden checks of kind http without services only"
+        if spec.services and not self.has_services:
+            yield ("services",), "is for kind http only"
         for name, language in spec.languages.items():
             if name not in self.runtimes:
                 known = ", ".join(self.runtimes)

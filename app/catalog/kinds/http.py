@@ -78,4 +78,5 @@ KIND = Kind(
     runtimes={"python": "python"},
     language_rules=_rules,
     cheats=_cheats,
+    has_services=True,
 )

@@ -15,6 +15,7 @@ import types
 import box
 
 PRELOADED = ("flask", "werkzeug.serving", "sqlite3")
+CLIENTS = {"postgres": ("psycopg", "psycopg_pool"), "redis": ("redis",)}  # of the services that the shim was told of
 FLAGS = ("-u", "-B")  # of the interpreter; all others start one of their own
 
 
@@ -77,7 +78,7 @@ class Forked:
 
 def preload():
     """Import what most programs do, and serve one request. What fails is left to the program's own import."""
-    for name in PRELOADED:
+    for name in (*PRELOADED, *(client for service in sys.argv[1:] for client in CLIENTS.get(service, ()))):
         try:
             __import__(name)
         except ImportError:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.authoring.cli import schema_text
 from app.catalog import kinds, manifest
 from app.catalog.format import FormatError, from_files, load, path_problems, restore, write
-from app.catalog.spec import KEBAB, ExerciseSpec, Group
+from app.catalog.spec import KEBAB, ExerciseSpec, Group, Service
 from config import ROOT
 from tests import exercise_folders as folders
 from tests.exercise_folders import FILES, changed, without
@@ -61,6 +61,22 @@ def test_the_suite_is_tests_and_data_and_nothing_else() -> None:
         ("difficulty: 1", "difficulty: true", "exercise.yaml:6: difficulty must be 1–5, got true"),
         ("minutes: 5", "minutes:", "exercise.yaml:7: minutes must be 1–480, got nothing"),
         ("minutes: 5\n", "", "exercise.yaml:1: minutes is missing; expected 1–480"),
+        ("minutes: 5", "minutes: 5\nservices: [redis]", "exercise.yaml:8: services is for kind http only"),
+        (
+            "minutes: 5",
+            "minutes: 5\nservices: [mysql]",
+            "exercise.yaml:8: services[0] must be one of postgres, redis, upstream, got 'mysql'",
+        ),
+        (
+            "minutes: 5",
+            "minutes: 5\nservices: redis",
+            "exercise.yaml:8: services must be a list of postgres, redis, upstream, got 'redis'",
+        ),
+        (
+            "minutes: 5",
+            "minutes: 5\nservices: [redis, redis]",
+            "exercise.yaml:8: services[0] must be unique, got 'redis' again",
+        ),
         ("kind: calls", "kind: quiz", "exercise.yaml:4: kind must be one of calls, http, sql, got 'quiz'"),
         ("[arithmetic]", "[Bit Tricks]", "exercise.yaml:5: skills[0] must be a kebab-case skill, got 'Bit Tricks'"),
         ("[arithmetic]", "[a, a]", "exercise.yaml:5: skills[0] must be unique, got 'a' again"),
@@ -363,6 +379,7 @@ def specs(draw: st.DrawFn) -> ExerciseSpec:
             "skills": draw(st.lists(names, min_size=1, max_size=4)),
             "difficulty": draw(st.integers(1, 5)),
             "minutes": draw(st.integers(1, 480)),
+            "services": draw(st.lists(st.sampled_from([str(service) for service in Service]), max_size=3)),
             "languages": {"python": {"entry": "a/b.py", "run": draw(st.just("") | lines), "mode": draw(texts)}},
             "limits": {
                 "seconds": draw(st.integers(1, 120)),

@@ -21,7 +21,8 @@ from sandbox.container import JUDGE_ROLE, Container, box_role
 from sandbox.errors import EngineUnavailable
 from sandbox.job import Limits
 from sandbox.pump import Peer
-from sandbox.station import Box, Broken, Judge, Lines, Suite, make_box, make_judge
+from sandbox.station import Box, Broken, Judge, Lines, make_box, make_judge
+from sandbox.suite import Suite
 
 PATIENCE = 20.0  # a hang guard, not a speed claim
 

@@ -1,0 +1,1 @@
+create table doubled (number int primary key, result int not null);
