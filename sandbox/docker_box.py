@@ -44,12 +44,12 @@ class Rig:
     judge: Judge
     box: Box | None
 
-    def facts(self) -> Facts:
-        """Return what the kernel counted for the containers that learner code or statements reached."""
+    def facts(self) -> list[Facts]:
+        """Return what the kernel counted for each container that learner code or statements reached: box, service."""
         found = [self.box.container.facts(ended=not self.box.alive())] if self.box is not None else []
         if (service := self.judge.service) is not None:
             found.append(service.facts(ended=bool(found) and not self.judge.served()))
-        return container.together(*found)  # every kind has one of them
+        return found  # every kind has one of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,8 +277,11 @@ def _pump(job: Job, plan: Plan, rig: Rig, on_event: OnEvent) -> tuple[Outcome, b
     if stop is Stop.DEADLINE and rig.judge.frames.torn:
         stop = Stop.JUDGE_CLOSED  # it died in the middle of a word: the time ran out on us, not on the learner
     wall = timedelta(seconds=time.monotonic() - started)
-    facts = rig.facts()
+    sides = rig.facts()
+    facts = container.together(*sides)
     outcome = _outcome(stop, pump.end, nonce, facts, rig.judge.peer.stderr.decode("utf-8", "replace"))
+    if any(each.out_of_memory for each in sides[1:]):
+        outcome = replace(outcome, detail="A service that the program uses ran out of memory.")
     if pump.end is not None and outcome.ended is not Ended.JUDGE_BROKE:
         rig.judge.databases = max(rig.judge.databases, min(int(pump.end["databases"]), MOST_DATABASES))
     sound = stop is Stop.END and outcome.ended is not Ended.JUDGE_BROKE
