@@ -147,20 +147,24 @@ class DockerBox:
         service, box = None, None
         role = container.box_role(job.limits)
         if plan.service:
+            # Made with the service, on whose loopback it is: the judge has it, not a shelf of its own.
+            image = image_name(job.runtime)
+            beside = Beside(image=image, command=plan.box_command, role=role) if plan.box_command else None
             service = Service(
                 image=image_name(plan.service),
                 command=plan.service_command,
                 role=container.SERVICES_ROLE if plan.box_command else container.service_role(job.limits),
                 setup=plan.service_setup,
-                # Made with the service, on whose loopback it is: the judge has it, not a shelf of its own.
-                box=Beside(image=image_name(job.runtime), command=plan.box_command, role=role) if plan.box_command else None,
+                box=beside,
             )
         else:
             box = self._box_sort(image_name(job.runtime), plan.box_command, role)
         suite = Suite(files=job.suite, checks=len(job.checks), service=service)
+        meets_boxes = service is None or service.box is not None
+        parts = f"{', with a volume' if service else ''}{' and a door' if service and meets_boxes else ''}"
         blank = Sort(
-            key=("blank", judge_image, service is not None, service is not None and service.box is not None),
-            label=f"judge, blank{', with a volume' if service else ''}{' and a door' if service and service.box else ''}",
+            key=("blank", judge_image, service is not None, meets_boxes),
+            label=f"judge, blank{parts}",
             make=partial(make_judge, self.engine, self._lines, judge_image, service, self.runtime),
         )
 

@@ -118,7 +118,7 @@ class Box:
 def make_box(
     engine: Engine, lines: Lines, image: str, command: tuple[str, ...], role: Role, runtime: str, *, beside: str = ""
 ) -> Box:
-    """Return a box that is up, on the loopback of container `beside` where one is named. Raises Broken, ENGINE_ERRORS."""
+    """Return a box that is up, on the loopback of container `beside` if one is named. Raises Broken, ENGINE_ERRORS."""
     while True:
         lines.refuse_when_closed()
         door = lines.door()

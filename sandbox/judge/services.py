@@ -1,8 +1,8 @@
-"""Fixtures `postgres`, `redis` and `upstream` (kind http): real services beside the learner's server, and how they fail.
+"""Fixtures `postgres`, `redis` and `upstream` (kind http): services beside the learner's server, and how they fail.
 
 They run in one container, whose loopback the learner's box shares; its keeper stands between them and the learner. Both
 the services and the keeper are reached over Unix sockets in a folder that the box does not have. The learner's server
-comes as `app`, which may work on data and no more; the judge as `judge`, with a password that it was told by the keeper.
+comes as `app`, which may work on data and no more; the judge as `judge`, with a password that the keeper has told it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,11 +39,11 @@ class Keeper:
         self._line = self._connect(path)
         self._answers = self._line.makefile("rb")
 
-    def ask(self, op: str, service: str = "", **more: Any) -> Any:
+    def ask(self, op: str, **more: Any) -> Any:
         """Return what the keeper answers. Raises LimitHit when it is gone, RuntimeError when it cannot."""
         with self._lock:
             try:
-                self._line.sendall(json.dumps({"op": op, "service": service, **more}).encode() + b"\n")
+                self._line.sendall(json.dumps({"op": op, **more}).encode() + b"\n")
                 said = self._answers.readline()
             except OSError:
                 said = b""
@@ -55,7 +54,7 @@ class Keeper:
             raise LimitHit("crash", "the services have ended")
         answer = json.loads(said)
         if "error" in answer:
-            raise RuntimeError(f"{op} {service}: {answer['error']}")
+            raise RuntimeError(f"{op}: {answer['error']}")
         return answer["value"]
 
     def _connect(self, path: Path) -> socket.socket:
@@ -98,8 +97,13 @@ class Services:
 
     def renew(self) -> None:
         """Put every service back to normal, as each check finds it."""
-        with suppress(LimitHit):  # the suite has ended: its caller sees that
+        try:
             self.keeper.ask("reset")
+        except LimitHit:
+            pass  # the suite has ended: its caller sees that
+        except RuntimeError as error:  # a port that is taken, and only a box can take one
+            if self.keeper.suite is not None:
+                self.keeper.suite.end("crashed", reason=str(error))
 
     def stores(self) -> Stores:
         """Return a fresh database and a fresh logical database of Redis, where the exercise has these."""
@@ -170,7 +174,7 @@ class Gate:
         keeper = self._services.keeper
         if keeper.suite is not None:
             keeper.suite.step(" ".join([self._name, op, *(f"{value:g} s" for value in more.values())]))
-        keeper.ask(op, self._name, **more)
+        keeper.ask(op, service=self._name, **more)
 
     def down(self) -> Until:
         """Cut every connection and refuse new ones, until `up` or the end of a `with` block; data stays."""
@@ -253,7 +257,7 @@ class Upstream(Gate):
         """Answer `method` on `path`, which may end with `*`, like this: `times` times, or always. Later rules win."""
         rule = {"method": method, "path": path, "body": body, "status": status, "headers": headers or {}}
         rule |= {"json": None if json is NOTHING else [json], "delay": delay, "times": times}
-        self._services.keeper.ask("rule", "upstream", **rule)
+        self._services.keeper.ask("rule", **rule)
 
     @property
     def calls(self) -> list[Call]:
@@ -275,5 +279,5 @@ class Upstream(Gate):
         self._ask("renew")
 
     def _seen(self) -> dict[str, Any]:
-        seen: dict[str, Any] = self._services.keeper.ask("seen", "upstream")
+        seen: dict[str, Any] = self._services.keeper.ask("seen")
         return seen

@@ -306,7 +306,8 @@ def test_missing(shared):
 
 def _services() -> Task:
     job = http_job(SEATS, SEATS_TESTS, *_names(SEATS_TESTS), exercise="services", services=("postgres", "redis"))
-    return Task(name="services", job=replace(job, suite={**job.suite, "data/schema.sql": SEATS_SCHEMA}), files={}, image="")
+    job = replace(job, suite={**job.suite, "data/schema.sql": SEATS_SCHEMA})
+    return Task(name="services", job=job, files={}, image="")
 
 
 PURE, FLASK, SQL, SERVICES = _pure(), _flask(), _sql(), _services()

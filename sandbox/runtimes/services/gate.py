@@ -94,7 +94,7 @@ class End(asyncio.Protocol):
         self.look()
         self.other.pass_on()
 
-    def connection_lost(self, error):
+    def connection_lost(self, _error):
         """Close the other end too."""
         self.gate.ends.discard(self)
         if self.timer is not None:

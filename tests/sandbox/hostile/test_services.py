@@ -21,7 +21,8 @@ DENIED_SQL = [
     "select pg_reload_conf()", "alter system set fsync to on", "select pg_switch_wal()", "checkpoint",
     "create extension dblink", "create extension postgres_fdw", "create extension file_fdw",
     "create extension pg_stat_statements", "create function f() returns int language c as 'libc', 'getpid'",
-    "create language plpython3u", "load 'dblink'", "set shared_preload_libraries to 'x'", "set log_min_messages to 'log'",
+    "create language plpython3u", "load 'dblink'", "set shared_preload_libraries to 'x'",
+    "set log_min_messages to 'log'",
     "set temp_file_limit to '10GB'", "select pg_promote()", "select pg_create_physical_replication_slot('s')",
     "create publication p for all tables", "create subscription s connection 'host=/run' publication p",
     "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'judge' or usename = 'postgres'",
@@ -91,7 +92,8 @@ def test_postgres(start):
     for user in ("postgres", "judge"):
         for database in ("postgres", "template1", "pattern", "app_1"):
             for password in ("", "postgres", "judge", "app"):
-                code = f"import psycopg; psycopg.connect(host='127.0.0.1', user='{user}', dbname='{database}', password='{password}')"
+                said = f"host=127.0.0.1 user={user} dbname={database} password='{password}'"
+                code = f"import psycopg; psycopg.connect({said!r})"
                 assert "OperationalError" in run(srv, code)["error"]
     for database in ("postgres", "template1", "pattern", "app_9999"):
         said = run(srv, f"import psycopg; psycopg.connect(host='127.0.0.1', user='app', dbname='{database}')")
@@ -194,7 +196,8 @@ def test_counts_grow_by_real_requests_alone(hostile: Range) -> None:
 def test_counts(start, upstream):
     srv = start()
     upstream.on("GET", "/x", json=1)
-    for raw in (b"GET /x HTTP/1.1\r\n", b"\r\n\r\n", b"{\"op\": \"reset\"}\n", b"POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\nx"):
+    half = b"POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\nx"
+    for raw in (b"GET /x HTTP/1.1\r\n", b"\r\n\r\n", b"{\"op\": \"reset\"}\n", half):
         run(srv, f"s = socket.create_connection(('127.0.0.1', 8081)); s.sendall({raw!r}); s.close()")
     assert upstream.count("GET", "/x") == 0
     run(srv, "[socket.create_connection(('127.0.0.1', 8081)) for _ in range(200)]")
@@ -249,11 +252,14 @@ def test_a(start):
 HARM = {
     "memory of a statement": (
         "sql(srv, \"set work_mem to '2000MB'\"); "
-        "sql(srv, \"select count(*) from (select distinct repeat(md5(n::text), 10) from generate_series(1, 3000000) n) x\")"
+        "sql(srv, \"select count(*) from (select distinct repeat(md5(n::text), 10)"
+        " from generate_series(1, 3000000) n) x\")"
     ),
     "redis filled up": "[redis_do(srv, 'SETRANGE', f'k{n}', 4000000, 'x') for n in range(40)]",
     "a script without end": "run(srv, \"rd().execute_command('EVAL', 'while true do end', '0')\")",
-    "its own database dropped": "assert sql(start(), f'drop database {srv.postgres.name} with (force)') == {'value': []}",
+    "its own database dropped": (
+        "assert sql(start(), f'drop database {srv.postgres.name} with (force)') == {'value': []}"
+    ),
     "a lock that is kept": "run(srv, \"pg().autocommit = False; pg().execute('lock table note')\"); "
     "srv.postgres.value('select count(*) from note')",
 }

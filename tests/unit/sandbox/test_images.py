@@ -56,7 +56,7 @@ def test_a_changed_base_renames_all_that_stand_on_it(tree: Path) -> None:
 def test_an_executable_bit_counts_as_a_change(tree: Path) -> None:
     before = tags(tree)
     (tree / "runtimes/postgres/postgres-box").chmod(0o644)
-    assert changed(before, tags(tree)) == {"postgres"}
+    assert changed(before, tags(tree)) == {"postgres", "services"}
 
 
 def test_files_that_are_not_copied_do_not_rename_an_image(tree: Path) -> None:

@@ -52,7 +52,7 @@ class Stage:
 
     def __init__(self, keeper: dict[str, ModuleType], folder: Path) -> None:
         self.gate = keeper["gate"].Gate(0, str(folder / "service"), 20)
-        self.number = self.gate.port.sock.getsockname()[1]
+        self.number = self.gate.port.number
         self._folder = folder
 
     async def open(self) -> Stage:
@@ -232,7 +232,7 @@ class Web:
     def __init__(self, keeper: dict[str, ModuleType]) -> None:
         self._module = keeper["upstream"]
         self.upstream = self._module.Upstream(0)
-        self.number = self.upstream.port.sock.getsockname()[1]
+        self.number = self.upstream.port.number
         self.upstream.up()
 
     def on(self, method: str, path: str, **more: Any) -> None:
