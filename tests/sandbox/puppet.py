@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from sandbox.job import Job
+from sandbox.job import Job, Limits
 from tests.sandbox.jobs import http_job
 
 PUPPET = r'''
@@ -90,6 +91,7 @@ def fetch(srv, path, body=None, timeout=3):
 def run(srv, code):
     return srv.post("/run", json={"code": code}).json()
 '''
+PATIENT = Limits(wall_time=timedelta(seconds=60))
 ALL = ("postgres", "redis", "upstream")
 SCHEMA = "create table note (id int primary key, text text not null);\ninsert into note values (1, 'first');\n"
 
@@ -98,5 +100,5 @@ def puppet_job(tests: str, *, services: tuple[str, ...] = ALL, schema: str = SCH
     """Return a job whose suite, every test function of `tests`, drives the puppet."""
     text = STRINGS + tests
     names = [line.split("(")[0].removeprefix("def ") for line in tests.splitlines() if line.startswith("def test_")]
-    job = http_job(PUPPET, text, *names, services=services, **changes)
+    job = http_job(PUPPET, text, *names, **{"services": services, "limits": PATIENT, **changes})
     return replace(job, suite={**job.suite, "data/schema.sql": schema})
