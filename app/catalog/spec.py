@@ -80,7 +80,7 @@ class Language(_Part):
         Field(description="the file that is run, as a path inside starter/<language>/"),
     ]
     run: Annotated[str, _line(200)] | Literal[""] = Field("", description="a command that starts a server, on one line")
-    mode: str = Field("", description="how the text is executed (kind sql: query or script)")
+    mode: str = Field("", description="how the text is executed (kind sql: query, script or statements)")
 
 
 class LimitsSpec(_Part):

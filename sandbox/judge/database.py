@@ -8,7 +8,6 @@ superuser) looks and fills; `learner` runs the submission. `SET ROLE` would be n
 from __future__ import annotations
 
 import itertools
-import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,28 +21,26 @@ from psycopg import sql as pgsql
 from psycopg.pq.abc import PGresult
 
 from sandbox.judge.faults import LimitHit, QueryFault
-from sandbox.judge.suite import Suite, clip
+from sandbox.judge.guard import MAX_RESULT_BYTES, Guard, Watchdog
+from sandbox.judge.sessions import Client, Session, run_together
+from sandbox.judge.statements import split
+from sandbox.judge.suite import Suite
 
 PATTERN = "pattern"  # the database that all data sets are copied from
 MOST_OPEN = 24  # data sets that are connected to ahead: each connection is a process of the server's
 STRATEGY = "file_copy"  # a third less CPU per data set than wal_log, fsync being off
 MAX_ROWS = 50_000
-MAX_RESULT_BYTES = 8 * 1024 * 1024
-UNREADABLE = (
-    ValueError,
-    ArithmeticError,
-    RecursionError,
-)  # of psycopg's and json's readers: huge numbers, deep nesting
 START_SECONDS = 30.0
-FORBIDDEN = {  # what a script may not leave behind: it would run with the rights of whoever touches it
-    "functions": "select count(*) from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
-    " where n.nspname not in ('pg_catalog', 'information_schema')",
+CLIENT_PATIENCE = "500ms"  # of the judge's clients: whoever makes them wait does not end while they do
+# What a script may not leave behind: it would run with the rights of whoever touches it.
+# Whatever is not PostgreSQL's own has an oid of 16384 (FirstNormalObjectId) or more.
+FORBIDDEN = {
+    "functions": "select count(*) from pg_proc where oid >= 16384",
     "triggers": "select count(*) from pg_trigger where not tgisinternal",
-    "rules": "select count(*) from pg_rules where schemaname not in ('pg_catalog', 'information_schema')",
+    "rules": "select count(*) from pg_rewrite where oid >= 16384 and rulename <> '_RETURN'",
     "policies": "select count(*) from pg_policy",
     "event triggers": "select count(*) from pg_event_trigger",
-    "operators": "select count(*) from pg_operator o join pg_namespace n on n.oid = o.oprnamespace"
-    " where n.nspname <> 'pg_catalog'",
+    "operators": "select count(*) from pg_operator where oid >= 16384",
 }
 
 
@@ -83,6 +80,7 @@ class Cluster:
 
     suite: Suite
     text: str
+    statements: list[str]  # as they are sent: in mode script the text is one message, and so one transaction
 
     def __init__(self, socket: Path, mode: str, schema: str) -> None:
         self._socket, self.mode, self._schema = str(socket), mode, schema
@@ -114,7 +112,7 @@ class Cluster:
         with pattern:
             pattern.execute("revoke usage on language plpgsql, sql from public")
             pattern.execute("revoke execute on function pg_sleep(double precision), lo_create(oid) from public")
-            if self.mode == "script":
+            if self.mode != "query":
                 pattern.execute("alter schema public owner to learner")
                 pattern.execute("set role learner")
             pattern.execute(self._schema)
@@ -156,6 +154,7 @@ class Cluster:
         There is no hidden row yet, so PostgreSQL's own message is safe to show.
         """
         self.suite, self.text = suite, text.strip().rstrip(";")
+        self.statements = split(text) if self.mode == "statements" else [self.text]
         database = self.database()
         try:
             if self.mode == "query":
@@ -186,6 +185,7 @@ class Database:
         self._judge = cluster.connect(name, "judge")
         cluster.opened.append(self._judge)
         self._spare: psycopg.Connection[Any] | None = None  # the learner's, not used yet
+        self._rested: list[psycopg.Connection[Any]] = []  # the learner's, of sessions that have ended
 
     def warm_up(self, tables: Iterable[str]) -> None:
         """Connect as the learner too, and let both servers read what they need to know of the tables."""
@@ -235,10 +235,47 @@ class Database:
         """Run the submission's statements as the role that owns the schema, once per database."""
         with self._learner(time_zone, read_only=False) as connection:
             connection.autocommit = True
-            connection.execute(self._cluster.text)
+            for statement in self._cluster.statements:
+                connection.execute(statement)
             connection.commit()  # of a transaction left open: what was deferred is checked under the deadline
-        for what, count in FORBIDDEN.items():
-            if self.query(count) != [(0,)]:
+        self._refuse()
+
+    def session(self, *, user: object = 0) -> Session:
+        """Return a session of the learner's in which nothing of the script has run; `user` is its app.user_id."""
+        connection = self._rested.pop() if self._rested else self._spare or self._connect_learner()
+        if connection is self._spare:
+            self._spare = None
+        self._cluster.opened.append(connection)
+        connection.autocommit = True
+        connection.prepare_threshold = None
+        connection.execute(
+            "select set_config('default_transaction_read_only', 'off', false), set_config('lock_timeout', '0', false),"
+            " set_config('app.user_id', %s, false)",
+            (str(user),),
+        )
+        return Session(
+            self._cluster.suite, connection, self._judge, self._cluster.statements, self._refuse, self._rested
+        )
+
+    def parallel(self, sessions: int | Sequence[Session] = 2) -> list[QueryFault | None]:
+        """Run the script in so many sessions, or in those given, at once; return what each was refused, or None.
+
+        Raises LimitHit when one of them takes too long.
+        """
+        given = [self.session() for _ in range(sessions)] if isinstance(sessions, int) else sessions
+        self._cluster.suite.step(f"run the submission in {len(given)} sessions at once")
+        return run_together(given)
+
+    def client(self) -> Client:
+        """Return another client of the judge's role, in a transaction of its own; for `with`."""
+        options = f"-c lock_timeout={CLIENT_PATIENCE}"
+        return Client(self._cluster.connect(self._name, "judge", autocommit=False, options=options))
+
+    def _refuse(self) -> None:
+        """Raise QueryFault if the script has left something that would run with others' rights."""
+        counts = self.query(f"select {', '.join(f'({count})' for count in FORBIDDEN.values())}")[0]
+        for what, count in zip(FORBIDDEN, counts, strict=True):
+            if count:
                 raise QueryFault(f"{what} are not allowed in this exercise")
 
     def plan(self, statement: str = "", *, time_zone: str = "UTC") -> Plan:
@@ -264,7 +301,7 @@ class Database:
                 (time_zone, "on" if read_only else "off"),
             )
             connection.autocommit = False
-        with Guard(self._cluster, connection):
+        with Guard(self._cluster.suite, self._cluster.watchdog, connection):
             try:
                 yield connection
             finally:
@@ -274,71 +311,8 @@ class Database:
                         connection.close()
 
     def _connect_learner(self) -> psycopg.Connection[Any]:
-        options = "-c timezone=UTC -c default_transaction_read_only=on -c lock_timeout=3s"
+        options = "-c timezone=UTC -c default_transaction_read_only=on -c lock_timeout=3s -c app.user_id=0"
         return self._cluster.connect(self._name, "learner", autocommit=False, options=options)
-
-
-class Watchdog:
-    """A thread that cancels what runs too long: the deadline is ours, for the role can change its own.
-
-    One for all statements of a job: starting a thread takes longer than many a statement.
-    """
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._watched: psycopg.Connection[Any] | None = None
-        self._deadline = 0.0
-        self.bit = False  # whether the last statement watched was cancelled
-        threading.Thread(target=self._watch, daemon=True, name="watchdog").start()
-
-    def begin(self, connection: psycopg.Connection[Any], seconds: float) -> None:
-        """Cancel what `connection` runs unless `end` is called within `seconds`."""
-        with self._changed:
-            self._watched, self._deadline, self.bit = connection, time.monotonic() + seconds, False
-            self._changed.notify()
-
-    def end(self) -> None:
-        """Watch nothing any more."""
-        with self._changed:
-            self._watched = None
-
-    def _watch(self) -> None:
-        with self._changed:
-            while True:
-                left = self._deadline - time.monotonic()
-                if self._watched is None:
-                    self._changed.wait()
-                elif left > 0:
-                    self._changed.wait(left)
-                else:
-                    connection, self._watched, self.bit = self._watched, None, True
-                    with suppress(psycopg.Error):
-                        connection.cancel_safe(timeout=2)
-
-
-class Guard:
-    """One use of the learner's connection: says what it means when that fails."""
-
-    def __init__(self, cluster: Cluster, connection: psycopg.Connection[Any]) -> None:
-        self._suite, self._watchdog, self._connection = cluster.suite, cluster.watchdog, connection
-
-    def __enter__(self) -> None:
-        self._watchdog.begin(self._connection, self._suite.wall_seconds / 2)
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._watchdog.end()
-        if isinstance(error, MemoryError) or _says_out_of_memory(error):
-            raise LimitHit("output", f"more than {MAX_RESULT_BYTES >> 20} MiB") from error
-        if isinstance(error, UNREADABLE):
-            raise QueryFault("the result holds a value that Python cannot read") from error
-        if not isinstance(error, psycopg.Error):
-            return
-        if self._watchdog.bit:
-            raise LimitHit("time", f"the statement ran longer than {self._suite.wall_seconds / 2:g} s") from error
-        if self._connection.broken and not isinstance(error, psycopg.errors.SyntaxErrorOrAccessRuleViolation):
-            self._suite.end("crashed")
-            raise LimitHit("crash", "PostgreSQL ended the connection") from error
-        raise QueryFault(_message(error), error.sqlstate or "") from error
 
 
 def schema_of(data: Path) -> str:
@@ -352,21 +326,6 @@ def _size(held: PGresult | None) -> int:
     if held is None:
         return 0
     return sum(len(held.get_value(r, c) or b"") for r in range(held.ntuples) for c in range(held.nfields))
-
-
-def _says_out_of_memory(error: BaseException | None) -> bool:
-    """Return whether this side, and not the server, had no room for an answer: libpq gives that no code."""
-    return isinstance(error, psycopg.Error) and not error.sqlstate and "memory" in str(error)
-
-
-def _message(error: psycopg.Error) -> str:
-    lines = [error.diag.message_primary or str(error)]
-    lines += [
-        f"{name}: {text}"
-        for name, text in (("Detail", error.diag.message_detail), ("Hint", error.diag.message_hint))
-        if text
-    ]
-    return clip("\n".join(lines), 1500)
 
 
 def _plan(row: tuple[Any, ...] | None) -> Plan:

@@ -6,7 +6,7 @@ from sandbox.errors import JobRefused
 from sandbox.job import Job
 from sandbox.kinds import Plan
 
-MODES = ("query", "script")
+MODES = ("query", "script", "statements")
 
 
 def plan(job: Job) -> Plan:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from app.catalog.kinds import Cheat, Kind
 from app.catalog.spec import Language
 
-MODES = ("query", "script")
+MODES = ("query", "script", "statements")
 _ANSWERS = {
     "empty": "",
     "nothing": "-- nothing\n",
@@ -18,7 +18,7 @@ _ANSWERS = {
 
 def _rules(language: Language) -> Iterator[tuple[str, str]]:
     if language.mode not in MODES:
-        yield "mode", f"must be {' or '.join(MODES)}, got {language.mode!r}"
+        yield "mode", f"must be one of {', '.join(MODES)}, got {language.mode!r}"
     if language.run:
         yield "run", "is for kind http only: the judge executes the text"
 

@@ -271,3 +271,86 @@ def test_a_hidden_row_in_an_error_stays_hidden_while_a_visible_one_is_told(hosti
     told = {check.id: check for check in hostile.run(job).checks}
     assert "shown" in told["seen"].message
     assert (told["rows"].passed, told["rows"].message) == (False, "")
+
+
+STEPS = f"""
+def test_steps(sql):
+    db = sql.database("insert into t values (1, '{CANARY}')")
+    session = db.session()
+    while not session.done:
+        session.step()
+    assert session.fault is None
+    assert db.query("select added from t where name = '{CANARY}'") == [(5,)], "{CANARY}"
+
+def test_together(sql):
+    db = sql.database("insert into t values (1, '{CANARY}')")
+    assert db.parallel(2).count(None) == 1
+    assert db.query("select count(*) from t") == [(1,)]
+"""
+STOPPED_STEPS = {
+    Ended.NOT_LOADED,
+    Ended.COMPLETED,
+    Ended.CRASHED,
+    Ended.OUT_OF_TIME,
+    Ended.OUT_OF_MEMORY,
+    Ended.TOO_MUCH_OUTPUT,
+}
+BAD_STEPS = {
+    "a trigger for a while": "create trigger x before update on t for each row"
+    " execute function suppress_redundant_updates_trigger(); drop trigger x on t;",
+    "a function": "create function f() returns int language internal as 'int4pl';",
+    "a block": "do $$ begin end $$;",
+    "another role": "set role judge;",
+    "another identity": "set session authorization postgres;",
+    "rows from nowhere": "copy t from stdin;",
+    "rows to nowhere": "copy t to stdout;",
+    "its own end": "select pg_terminate_backend(pg_backend_pid());",
+    "the judge's end": "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'judge';",
+    "a lock that stays": "begin; lock table t; select 1/0;",
+    "a table that fills the disk": "create table big as select repeat('x', 2000) from generate_series(1, 5000000);",
+    "rows without an end": "select repeat('x', 100000) from generate_series(1, 100000000);",
+    "a number without an end": "select count(*) from generate_series(1, 1e12);",
+    "a wait for itself": "select pg_advisory_lock(1); select pg_sleep(100);",
+}
+
+
+@pytest.mark.parametrize("text", BAD_STEPS.values(), ids=BAD_STEPS.keys())
+def test_a_script_sent_in_steps_has_no_more_rights_and_no_more_time(hostile: Range, text: str) -> None:
+    job = sql_job(
+        f"{text} {RIGHT}", STEPS, "test_steps", "test_together", schema=SCHEMA, mode="statements", limits=SHORT
+    )
+    outcome = hostile.run(job)
+    assert outcome.ended in {*STOPPED_STEPS}
+    assert passed(outcome) == set()
+
+
+def test_an_honest_script_in_steps_is_accepted(hostile: Range) -> None:
+    job = sql_job(RIGHT, STEPS, "test_steps", "test_together", schema=SCHEMA, mode="statements", limits=PATIENT)
+    assert accepted(hostile.run(job), job)
+
+
+# Tried on empty tables they look well: what a session meets first are rows.
+SLOW_STEPS = {
+    "rows that multiply": "select count(*) from t a, generate_series(1, 1e12) b;",
+    "rows that flood": "select repeat('x', 1000000) from t, generate_series(1, 1000000000);",
+    "a lock that is never given back": "begin; select pg_advisory_xact_lock(id) from t;",
+}
+
+
+@pytest.mark.parametrize("text", SLOW_STEPS.values(), ids=SLOW_STEPS.keys())
+@pytest.mark.parametrize("way", ["session.go_on()", "db.parallel([session, db.session()])"])
+def test_a_session_that_does_not_end_is_stopped_by_the_judge(hostile: Range, text: str, way: str) -> None:
+    tests = f"""
+def test_end(sql):
+    db = sql.database("insert into t values (1, '{CANARY}')")
+    with db.client() as other:
+        other.query("select pg_advisory_lock(1)")
+        session = db.session()
+        {way}
+        while not session.done:
+            session.step()
+    assert session.fault is None, "{CANARY}"
+"""
+    outcome = hostile.run(sql_job(text, tests, "test_end", schema=SCHEMA, mode="statements", limits=SHORT))
+    assert outcome.ended in STOPPED_STEPS
+    assert passed(outcome) == set()

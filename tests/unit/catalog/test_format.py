@@ -244,8 +244,8 @@ def test_a_mistake_in_the_folder_is_found_where_it_is(files: dict[str, str], sai
         ("http", 'python: {entry: app.py, run: "a \'b"}', "languages.python.run must be a command that a shell could"),
         ("http", "python: {entry: app.py, run: a, mode: query}", "languages.python.mode is for kind sql only"),
         ("sql", "python: {entry: app.py, mode: query}", "languages.python is no language of kind sql; expected sql"),
-        ("sql", "sql: {entry: app.py}", "languages.sql.mode must be query or script, got ''"),
-        ("sql", "sql: {entry: app.py, mode: all}", "languages.sql.mode must be query or script, got 'all'"),
+        ("sql", "sql: {entry: app.py}", "languages.sql.mode must be one of query, script, statements, got ''"),
+        ("sql", "sql: {entry: app.py, mode: x}", "must be one of query, script, statements, got 'x'"),
         ("sql", "sql: {entry: app.py, mode: query, run: x}", "languages.sql.run is for kind http only"),
     ],
 )
