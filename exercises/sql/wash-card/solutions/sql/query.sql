@@ -1,0 +1,14 @@
+select e.card_id,
+       e.entry_id,
+       e.kind,
+       e.amount,
+       c.opening + sum(e.amount) over so_far as balance,
+       count(*) filter (where e.kind = 'wash') over so_far as washes
+from cards c
+join entries e using (card_id)
+window so_far as (
+    partition by e.card_id
+    order by e.booked_at, e.entry_id      -- a total order: no two entries are peers
+    rows unbounded preceding              -- and row by row, should they ever be
+)
+order by e.card_id, e.booked_at, e.entry_id;
