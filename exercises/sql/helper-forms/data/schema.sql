@@ -1,0 +1,5 @@
+create table forms (
+    form_id     int primary key,
+    received_at timestamptz not null,
+    answers     jsonb not null
+);
