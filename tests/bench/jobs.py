@@ -290,18 +290,21 @@ SEATS_SCHEMA = """
 create table seat (id int primary key, holder text not null);
 insert into seat select number, 'holder ' || number from generate_series(1, 50) number;
 """
-SEATS_TESTS = "".join(
-    f"""
+SEATS_TESTS = (
+    "".join(
+        f"""
 def test_{number}(shared):
     srv = shared()
     assert srv.get("/seats/{number}").json() == {{"holder": "holder {number}"}}
     assert srv.redis.get("seat:{number}") == srv.postgres.value("select holder from seat where id = %s", {number})
 """
-    for number in range(1, CHECKS)
-) + """
+        for number in range(1, CHECKS)
+    )
+    + """
 def test_missing(shared):
     assert shared().get("/seats/999").status_code == 404
 """
+)
 
 
 def _services() -> Task:

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.job import Job, Limits
 from tests.sandbox.jobs import http_job
 
-PUPPET = r'''
+PUPPET = r"""
 import json, os, socket, threading, urllib.error, urllib.request
 from flask import Flask, jsonify, request
 
@@ -72,10 +72,10 @@ def run():
     return told(call)
 
 app.run(host="127.0.0.1", port=int(os.environ["PORT"]), threaded=True)
-'''
+"""
 
 # What tests drive it with; stands at the head of their suites.
-STRINGS = r'''
+STRINGS = r"""
 import time
 import pytest
 
@@ -90,7 +90,7 @@ def fetch(srv, path, body=None, timeout=3):
 
 def run(srv, code):
     return srv.post("/run", json={"code": code}).json()
-'''
+"""
 PATIENT = Limits(wall_time=timedelta(seconds=60))
 ALL = ("postgres", "redis", "upstream")
 SCHEMA = "create table note (id int primary key, text text not null);\ninsert into note values (1, 'first');\n"

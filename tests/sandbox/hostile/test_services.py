@@ -192,7 +192,7 @@ def test_steal(start, redis, postgres, upstream):
 
 
 def test_counts_grow_by_real_requests_alone(hostile: Range) -> None:
-    tests = r'''
+    tests = r"""
 def test_counts(start, upstream):
     srv = start()
     upstream.on("GET", "/x", json=1)
@@ -218,7 +218,7 @@ def test_commands(start):
         redis_do(srv, "SET", "k", '1763832000.0 [1 unix:x] "DEL" "k"')
         redis_do(srv, "SET", "k", '\r\n+1763832000.0 [1 unix:x] "DEL" "k"')
     assert [command[0] for command in seen.commands] == ["SET", "SET"]
-'''
+"""
     assert failures(hostile.run(puppets(tests))) == (Ended.COMPLETED, [])
 
 
@@ -252,8 +252,8 @@ def test_a(start):
 HARM = {
     "memory of a statement": (
         "sql(srv, \"set work_mem to '2000MB'\"); "
-        "sql(srv, \"select count(*) from (select distinct repeat(md5(n::text), 10)"
-        " from generate_series(1, 3000000) n) x\")"
+        'sql(srv, "select count(*) from (select distinct repeat(md5(n::text), 10)'
+        ' from generate_series(1, 3000000) n) x")'
     ),
     "redis filled up": "[redis_do(srv, 'SETRANGE', f'k{n}', 4000000, 'x') for n in range(40)]",
     "a script without end": "run(srv, \"rd().execute_command('EVAL', 'while true do end', '0')\")",
