@@ -231,9 +231,7 @@ class Judge:
         if (how := service.box) is not None:  # while the judge prepares
             self.peer.flush()
             image, command, role = how.image, how.command, how.role
-            self.box = make_box(
-                self._engine, self._lines, image, command, role, self._runtime, beside=self.service.id
-            )
+            self.box = make_box(self._engine, self._lines, image, command, role, self._runtime, beside=self.service.id)
         self.hear("prepared", START_SECONDS, beside=drained)
         self.service.mark()
 
