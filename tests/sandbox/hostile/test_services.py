@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sandbox import container
@@ -43,9 +45,10 @@ def failures(outcome: Outcome) -> tuple[Ended, list[tuple[str, str, str]]]:
     return outcome.ended, [(c.id, c.message, c.actual) for c in outcome.checks if not c.passed]
 
 
-def puppets(tests: str, **changes: object) -> Job:
-    """Return a job of the puppet's with room for what takes long."""
-    return puppet_job(tests, limits=PATIENT, **changes)
+def puppets(tests: str) -> Job:
+    """Return a job of the puppet's whose failures say why."""
+    job = puppet_job(tests, limits=PATIENT)
+    return replace(job, checks=tuple(replace(check, visible=True) for check in job.checks))
 
 
 def test_no_statement_brings_more_than_the_role_has(hostile: Range) -> None:
@@ -69,7 +72,8 @@ def test_no_command_brings_more_than_data(hostile: Range) -> None:
 def test_denied(start):
     srv = start()
     answers = [(text, redis_do(srv, *text.split())) for text in {DENIED_REDIS!r}]
-    assert [each for each in answers if "NoPermission" not in each[1].get("error", "")] == []
+    refused = ("NoPermission", "command not allowed")  # the latter of what is off for everybody
+    assert [each for each in answers if not any(word in each[1].get("error", "") for word in refused)] == []
     for text in {DENIED_REDIS!r}:
         words = ", ".join(map(repr, text.split()))
         said = redis_do(srv, "EVAL", f"return redis.call({{words}})", "0")
@@ -250,11 +254,7 @@ def test_a(start):
     assert srv.redis.get("k") == "v", "{canary}"
 """
 HARM = {
-    "memory of a statement": (
-        "sql(srv, \"set work_mem to '2000MB'\"); "
-        'sql(srv, "select count(*) from (select distinct repeat(md5(n::text), 10)'
-        ' from generate_series(1, 3000000) n) x")'
-    ),
+    "memory of a statement": "sql(srv, \"select length(repeat(repeat('x', 1000000), 700))\")",
     "redis filled up": "[redis_do(srv, 'SETRANGE', f'k{n}', 4000000, 'x') for n in range(40)]",
     "a script without end": "run(srv, \"rd().execute_command('EVAL', 'while true do end', '0')\")",
     "its own database dropped": (
@@ -267,10 +267,10 @@ HARM = {
 
 @pytest.mark.parametrize("name", HARM)
 def test_what_harms_a_service_is_the_learners_failure(hostile: Range, name: str) -> None:
-    job = puppets(ASK.format(harm=HARM[name], canary=CANARY))
+    job = puppet_job(ASK.format(harm=HARM[name], canary=CANARY), limits=PATIENT)
     outcome = hostile.run(job)
-    assert outcome.ended in {Ended.COMPLETED, Ended.OUT_OF_MEMORY, Ended.OUT_OF_TIME}, outcome
-    assert not accepted(outcome, job)
+    wanted = Ended.OUT_OF_MEMORY if name.startswith("memory") else Ended.COMPLETED
+    assert (outcome.ended, accepted(outcome, job)) == (wanted, False), outcome
 
 
 def test_a_full_disk_is_an_error_of_the_statement_that_fills_it(hostile: Range) -> None:
