@@ -232,7 +232,8 @@ class Judge:
             self.peer.flush()
             image, command, role = how.image, how.command, how.role
             self.box = make_box(self._engine, self._lines, image, command, role, self._runtime, beside=self.service.id)
-        self.hear("prepared", START_SECONDS, beside=drained)
+        if reason := self.hear("prepared", START_SECONDS, beside=drained)["reason"]:
+            raise Broken(str(reason))
         self.service.mark()
 
     def refresh(self, service: Service | None) -> bool:

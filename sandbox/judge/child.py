@@ -39,8 +39,12 @@ def main(link: Link, session: pytest.Session, plugin: JudgePlugin, hatch: socket
     message = link.control()
     cluster: Cluster | Services | None = None
     if message["type"] == "service":
-        cluster = prepared(message, schema_of(plugin.data_folder))
-        link.tell({"type": "prepared"})
+        try:
+            cluster = prepared(message, schema_of(plugin.data_folder))
+        except Exception as error:
+            link.tell({"type": "prepared", "reason": clip(f"{type(error).__name__}: {error}", 4000)})
+            raise
+        link.tell({"type": "prepared", "reason": ""})
         message = link.control()
     if message["direct"]:
         assert hatch is not None  # the worker hands lines only to judges that dialled it
