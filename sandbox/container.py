@@ -17,6 +17,7 @@ import docker
 from docker.types import LogConfig, Mount, Ulimit
 
 from sandbox.job import MIB, Limits
+from sandbox.needs import NOTHING, Needs
 from sandbox.owner import owner_token
 
 APP_LABEL = "greenroom.app"
@@ -47,13 +48,13 @@ class Role:
     open_files: int = 256
 
 
-def box_role(limits: Limits) -> Role:
-    """Return the confinement of learner code."""
+def box_role(limits: Limits, needs: Needs = NOTHING) -> Role:
+    """Return the confinement of learner code in a runtime that itself `needs` something."""
     return Role(
         name="box",
         memory_bytes=limits.memory_bytes,
         cpus=limits.cpus,
-        processes=limits.processes,
+        processes=limits.processes + needs.processes,
         disk_bytes=limits.disk_bytes,
     )
 
@@ -189,7 +190,7 @@ def _ulimits(role: Role) -> list[Ulimit]:
         "memlock": 0,
         "msgqueue": 0,
         "sigpending": 64,
-        "nproc": 128,
+        "nproc": 2 * role.processes,  # the other limit must bite first: it is the one that is counted
     }
     return [Ulimit(name=name, soft=value, hard=value) for name, value in hard.items()]
 

@@ -21,6 +21,7 @@ from sandbox.errors import EngineUnavailable, LimitsUnproven
 from sandbox.images import image_name
 from sandbox.job import Job
 from sandbox.kinds import Plan, plan_for
+from sandbox.needs import needs_of
 from sandbox.outcome import CheckOutcome, Ended, Event, Outcome
 from sandbox.pool import Pool
 from sandbox.pump import Pump, Stop
@@ -145,10 +146,10 @@ class DockerBox:
         """Return what `job` needs. Raises ImageMissing."""
         judge_image = image_name("judge")
         service, box = None, None
-        role = container.box_role(job.limits)
+        image = image_name(job.runtime)
+        role = container.box_role(job.limits, needs_of(job.runtime))
         if plan.service:
             # Made with the service, on whose loopback it is: the judge has it, not a shelf of its own.
-            image = image_name(job.runtime)
             beside = Beside(image=image, command=plan.box_command, role=role) if plan.box_command else None
             service = Service(
                 image=image_name(plan.service),
@@ -158,7 +159,7 @@ class DockerBox:
                 box=beside,
             )
         else:
-            box = self._box_sort(image_name(job.runtime), plan.box_command, role)
+            box = self._box_sort(image, plan.box_command, role)
         suite = Suite(files=job.suite, checks=len(job.checks), service=service)
         meets_boxes = service is None or service.box is not None
         parts = f"{', with a volume' if service else ''}{' and a door' if service and meets_boxes else ''}"

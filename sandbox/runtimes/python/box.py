@@ -98,6 +98,21 @@ def write_files(files):
         path.write_text(text, encoding="utf-8")
 
 
+def spawn(command, environment, output):
+    """Return the process of a program that starts in the learner's folder, in a session of its own."""
+    import subprocess  # not for those who never need it
+
+    return subprocess.Popen(
+        command,
+        cwd=WORK,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )
+
+
 def compile_error(files):
     """Return the compiler's message for the first Python file that does not compile, else None."""
     for name, text in files.items():

@@ -1,7 +1,7 @@
 """Runs a learner's Python program in a fork of this process, so that it need not start an interpreter of its own.
 
-What the program sees is what `python3 FILE` would show it: its folder first on the path, its own
-arguments, environment and session, and `__main__` as its name.
+That saves it some 0.3 s: Flask has been imported already. What the program sees is what `python3 FILE` would show it:
+its folder first on the path, its own arguments, environment and session, and `__main__` as its name.
 """
 
 import builtins
@@ -14,6 +14,7 @@ import types
 
 import box
 
+compile_error = box.compile_error
 PRELOADED = ("flask", "werkzeug.serving", "sqlite3")
 CLIENTS = {"postgres": ("psycopg", "psycopg_pool"), "redis": ("redis",)}  # of the services that the shim was told of
 FLAGS = ("-u", "-B")  # of the interpreter; all others start one of their own
@@ -112,6 +113,12 @@ def script_of(command):
     while rest and rest[0] in FLAGS:
         rest.pop(0)
     return rest if rest and rest[0].endswith(".py") and (box.WORK / rest[0]).is_file() else None
+
+
+def start(command, environment, output, release):
+    """Return the process of a server: a fork of this one for `python3 FILE`, else `command` as it stands."""
+    script = script_of(command)
+    return box.spawn(command, environment, output) if script is None else fork(script, environment, output, release)
 
 
 def fork(script, environment, output, release):

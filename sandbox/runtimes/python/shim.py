@@ -1,7 +1,6 @@
 """Kind http: starts and stops the learner's server and carries bytes between it and the judge.
 
-A server that is started as `python3 FILE` is forked from this process, which has imported Flask
-already: that saves it some 0.3 s. Any other command is run as it stands.
+How a program of the image's language is started, `program` knows: it may have made something ready ahead.
 
 Messages in:  start {n, command, env, fresh} · stop {n} · open {s, n} · send {s, d} · close {s}
 Messages out: listening {n} · exited {n, code} · refused {s} · data {s, d} · eof {s} · out {t} · flood
@@ -15,7 +14,6 @@ import selectors
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 
@@ -45,19 +43,7 @@ class Server:
             self.port = probe.getsockname()[1]
         base = {"PATH": os.environ["PATH"], "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
         environment = {**base, **env, "PORT": str(self.port), "STATE_DIR": str(state)}
-        script = program.script_of(command)
-        if script is not None:
-            self.process = program.fork(script, environment, output, release)
-        else:
-            self.process = subprocess.Popen(
-                command,
-                cwd=box.WORK,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        self.process = program.start(command, environment, output, release)
 
     def connect(self):
         """Return a socket connected to the server, or None while its port does not answer."""
@@ -265,7 +251,7 @@ def main():
     gc.freeze()  # what is there now is shared with every server: no collection shall touch it
     setup = box.greet(channel)
     box.write_files(setup["files"])
-    broken = box.compile_error(setup["files"])
+    broken = program.compile_error(setup["files"])
     if broken is not None:
         channel.send({"type": "not_loaded", "detail": broken})
         return

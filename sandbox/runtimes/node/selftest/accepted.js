@@ -1,0 +1,5 @@
+function double(n) {
+  return 2 * n;
+}
+
+module.exports = { double };

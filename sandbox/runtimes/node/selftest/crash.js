@@ -1,0 +1,5 @@
+function double(n) {
+  process.abort();
+}
+
+module.exports = { double };

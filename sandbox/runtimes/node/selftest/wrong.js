@@ -1,0 +1,5 @@
+function double(n) {
+  return n;
+}
+
+module.exports = { double };
