@@ -16,6 +16,7 @@ from app.catalog import filters, tracks
 from app.catalog.filters import Filters, Sort
 from app.catalog.format import Source, restore
 from app.catalog.kinds import Kind, all_kinds
+from app.catalog.languages import language_title
 from app.catalog.markdown import render
 from app.catalog.models import Exercise, Revision
 from app.catalog.status import Status
@@ -219,5 +220,7 @@ def _choices(every: Iterable[Card]) -> dict[str, list[tuple[str, str]]]:
         "kind": sorted(kinds.items(), key=lambda choice: choice[1]),
         "difficulty": [(str(level), str(level)) for level in sorted({exercise.difficulty for exercise in exercises})],
         "skill": [(skill, skill) for skill in sorted({skill for each in exercises for skill in each.skills})],
-        "language": [(name, name) for name in sorted({name for each in exercises for name in each.languages})],
+        "language": [
+            (name, language_title(name)) for name in sorted({name for each in exercises for name in each.languages})
+        ],
     }

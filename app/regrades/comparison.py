@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.catalog.languages import language_title
 from app.submissions.verdict import Verdict
 
 
@@ -100,7 +101,7 @@ def unfit(*, language: str, before: Iterable[str], after: Iterable[str] | None) 
     `after` is None where the revision does not offer the language.
     """
     if after is None:
-        return f"This revision is not offered in {language}."
+        return f"This revision is not offered in {language_title(language)}."
     if sorted(before) == sorted(after):
         return ""
     return f"This revision asks for other files: {', '.join(after)}."

@@ -21,7 +21,7 @@ from app.submissions.lookup import history, latest, stalled
 from app.submissions.models import Purpose, Stage, Submission
 from app.submissions.results import Banner, GroupCount, ShownCheck, banner, group_counts, shown_checks
 
-MODES = {".py": "python", ".sql": "sql"}
+MODES = {".py": "python", ".js": "javascript", ".json": "javascript", ".sql": "sql"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

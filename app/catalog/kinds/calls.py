@@ -28,12 +28,36 @@ def __getattr__(name):
         raise AttributeError(name)
     return Anything if name[:1].isupper() else answer
 """
+_ANYTHING_IN_NODE = """\
+"use strict";
+
+const answer = (...args) => {{
+  {answer}
+}};
+
+class Anything {{
+  constructor() {{
+    return new Proxy(this, {{ get: () => answer }});
+  }}
+}}
+
+module.exports = new Proxy({{}}, {{
+  get: (_, name) => (/^[A-Z]/.test(String(name)) ? Anything : answer),
+}});
+"""
 _ANSWERS = {
     "returns-none": "return None",
     "echoes": "return args[0] if args else None",
     "raises": 'raise ValueError("no")',
     "returns-true": "return True",
 }
+_ANSWERS_IN_NODE = {
+    "returns-none": "return null;",
+    "echoes": "return args[0];",
+    "raises": 'throw new RangeError("no");',
+    "returns-true": "return true;",
+}
+_PROGRAMS = {"python": (_ANYTHING, _ANSWERS), "node": (_ANYTHING_IN_NODE, _ANSWERS_IN_NODE)}
 
 
 def _rules(language: Language) -> Iterator[tuple[str, str]]:
@@ -44,11 +68,9 @@ def _rules(language: Language) -> Iterator[tuple[str, str]]:
 
 
 def _cheats(language: Language, name: str) -> tuple[Cheat, ...]:
-    empty = Cheat(name="empty", files={language.entry: ""})
-    if name != "python":
-        return (empty,)
-    answers = _ANSWERS.items()
-    return (empty, *(Cheat(name=cheat, files={language.entry: _ANYTHING.format(answer=a)}) for cheat, a in answers))
+    program, answers = _PROGRAMS.get(name, ("", {}))
+    texts = {"empty": ""} | {cheat: program.format(answer=answer) for cheat, answer in answers.items()}
+    return tuple(Cheat(name=cheat, files={language.entry: text}) for cheat, text in texts.items())
 
 
 KIND = Kind(
@@ -56,7 +78,7 @@ KIND = Kind(
     label="Functions",
     icon="file-code",
     answer="functions or classes that the tests call",
-    runtimes={"python": "python"},
+    runtimes={"python": "python", "node": "node"},
     language_rules=_rules,
     cheats=_cheats,
 )

@@ -35,6 +35,24 @@ class Handler(BaseHTTPRequestHandler):
 
 ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 """
+_SERVER_IN_NODE = """\
+"use strict";
+
+const http = require("node:http");
+
+const server = http.createServer((request, response) => {{
+  const parts = [];
+  request.on("data", (part) => parts.push(part));
+  request.on("end", () => {{
+    const sent = Buffer.concat(parts).toString();
+    const [status, body] = request.url === "/health" ? [200, "{{}}"] : [{answer}];
+    response.writeHead(status, {{ "Content-Type": "application/json" }});
+    response.end(status === 204 ? undefined : body);
+  }});
+}});
+
+server.listen(process.env.PORT, "127.0.0.1");
+"""
 _ANSWERS = {
     "always-200": '200, b"{}"',
     "echoes": '200, sent or b"{}"',
@@ -42,6 +60,14 @@ _ANSWERS = {
     "always-201": '201, sent or b"{}"',
     "always-204": '204, b""',
 }
+_ANSWERS_IN_NODE = {
+    "always-200": '200, "{}"',
+    "echoes": '200, sent || "{}"',
+    "always-404": '404, "{}"',
+    "always-201": '201, sent || "{}"',
+    "always-204": '204, ""',
+}
+_PROGRAMS = {"python": (_SERVER, _ANSWERS), "node": (_SERVER_IN_NODE, _ANSWERS_IN_NODE)}
 
 
 def _rules(language: Language) -> Iterator[tuple[str, str]]:
@@ -58,16 +84,9 @@ def _rules(language: Language) -> Iterator[tuple[str, str]]:
 
 
 def _cheats(language: Language, name: str) -> tuple[Cheat, ...]:
-    empty = Cheat(name="empty", files={language.entry: ""})
-    if name != "python":
-        return (empty,)
-    return (
-        empty,
-        *(
-            Cheat(name=cheat, files={language.entry: _SERVER.format(answer=answer)})
-            for cheat, answer in _ANSWERS.items()
-        ),
-    )
+    program, answers = _PROGRAMS.get(name, ("", {}))
+    texts = {"empty": ""} | {cheat: program.format(answer=answer) for cheat, answer in answers.items()}
+    return tuple(Cheat(name=cheat, files={language.entry: text}) for cheat, text in texts.items())
 
 
 KIND = Kind(
@@ -75,7 +94,7 @@ KIND = Kind(
     label="HTTP server",
     icon="server",
     answer="a server that the tests send requests to",
-    runtimes={"python": "python"},
+    runtimes={"python": "python", "node": "node"},
     language_rules=_rules,
     cheats=_cheats,
     has_services=True,

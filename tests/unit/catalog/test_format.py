@@ -95,7 +95,7 @@ def test_the_suite_is_tests_and_data_and_nothing_else() -> None:
         (
             "python: {entry: app.py}",
             "ruby: {entry: app.py}",
-            "exercise.yaml:9: languages.ruby is no language of kind calls; expected python",
+            "exercise.yaml:9: languages.ruby is no language of kind calls; expected python, node",
         ),
         ("entry: app.py", "entry: ../app.py", "exercise.yaml:9: languages.python.entry must be the file that is run"),
         (
