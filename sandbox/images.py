@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import docker
@@ -72,6 +72,7 @@ def read_sources(runtimes: Path = RUNTIMES, judge: Path = SANDBOX / "judge") -> 
         files = {"Dockerfile": folder / "Dockerfile"}
         for path in _matching(folder, tuple(image.get("sources", ()))):
             files[path.relative_to(folder).as_posix()] = path
+        files |= {PurePosixPath(name).name: runtimes / name for name in image.get("shared", ())}
         found[folder.name] = Source(name=f"greenroom/{folder.name}", base=image.get("base"), files=files)
     files = {"Dockerfile": judge / "Dockerfile"}
     for path in _matching(judge.parent, JUDGE_SOURCES):

@@ -10,7 +10,7 @@ import pytest
 from sandbox.docker_box import DockerBox
 from sandbox.job import MIB, Check, Job, Limits
 from sandbox.outcome import Ended, Outcome
-from tests.sandbox.jobs import SHORT, calls_job, http_job, suite
+from tests.sandbox.jobs import calls_job, http_job, suite
 from tests.sandbox.test_docker_box import HTTP_NAMES, HTTP_TESTS
 
 NODE = {"runtime": "node", "entry": "cache.js"}
@@ -238,8 +238,8 @@ def test_memory_up_to_the_limit_can_be_used_and_no_more(docker_box: DockerBox) -
 let held;
 module.exports = { hold: (n) => { held = Array.from({ length: n }, (_, i) => ({ i })); return n; } };
 """
-    assert holds(judged(docker_box, code, "assert solution.hold(2_000_000) == 2_000_000", limits=SHORT))
-    outcome = judged(docker_box, code, "solution.hold(20_000_000)", limits=SHORT)
+    assert holds(judged(docker_box, code, "assert solution.hold(2_000_000) == 2_000_000", limits=PATIENT))
+    outcome = judged(docker_box, code, "solution.hold(20_000_000)", limits=PATIENT)
     assert outcome.ended is Ended.OUT_OF_MEMORY
     assert outcome.max_memory_bytes <= 256 * MIB
 
@@ -268,6 +268,7 @@ console.log("up");
 app.listen(process.env.PORT, "127.0.0.1");
 """
 SERVER_TESTS = """
+import time
 import pytest
 from sandbox.judge import Fault
 
@@ -288,6 +289,9 @@ def test_exit(start):
     srv = start()
     with pytest.raises(Fault):
         srv.post("/exit")
+    for _ in range(100):  # its end is told a little after that of its connection
+        if srv.running:
+            time.sleep(0.05)
     assert not srv.running
 """
 

@@ -35,9 +35,15 @@ def test_the_same_sources_give_the_same_tags_anywhere(tree: Path) -> None:
     assert all(len(tag) == 12 and int(tag, 16) >= 0 for tag in tags(tree).values())
 
 
-def test_a_changed_driver_renames_its_own_image_and_what_stands_on_it(tree: Path) -> None:
+def test_a_changed_driver_renames_only_its_own_image(tree: Path) -> None:
     before = tags(tree)
     (tree / "runtimes/python/extra.py").write_text("new = True\n")
+    assert changed(before, tags(tree)) == {"python"}
+
+
+def test_a_shared_file_renames_every_image_that_holds_it(tree: Path) -> None:
+    before = tags(tree)
+    (tree / "runtimes/python/shim.py").open("a").write("\n")
     assert changed(before, tags(tree)) == {"python", "node"}
 
 
