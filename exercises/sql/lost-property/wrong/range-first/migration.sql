@@ -1,0 +1,5 @@
+drop index finds_station;
+drop index finds_state;
+create index finds_shelf on finds (station_id, found_at, find_id) where state = 'held';
+create index finds_label on finds (label text_pattern_ops);
+create index finds_weeks on finds (found_at, category);
