@@ -55,7 +55,7 @@ class Job:
     mode: str = ""  # kind sql: "query" or "script"
     services: tuple[str, ...] = ()  # kind http: what runs beside the server, see sandbox/runtimes/services
     ready: str = "/health"  # kind http: path that answers once the server is up
-    suite: Mapping[str, str]  # tests/… and data/…
+    suite: Mapping[str, str]  # tests/…, data/… and variants/…
     checks: tuple[Check, ...]
     limits: Limits = field(default_factory=Limits)
     seed: int = 0

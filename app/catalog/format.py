@@ -91,8 +91,8 @@ class Source:
         return self._below("tests/visible/")
 
     def suite(self) -> dict[str, str]:
-        """Return what the judge is given: tests/… and data/…."""
-        return {name: text for name, text in self.files.items() if name.startswith(("tests/", "data/"))}
+        """Return what the judge is given: tests/…, data/… and variants/…."""
+        return {name: text for name, text in self.files.items() if name.startswith(("tests/", "data/", "variants/"))}
 
     def checks(self, *, visible_only: bool = False) -> list[CheckSpec]:
         """Return the checks in the author's order."""

@@ -132,12 +132,14 @@ def _folders(files: Mapping[str, str], spec: ExerciseSpec) -> Iterator[Problem]:
         "wrong": {wrong.dir for wrong in spec.wrong},
         "tests": {"visible", "hidden"},
     }
+    kind = kinds.all_kinds().get(spec.kind)
+    folders = TOP_FOLDERS | (kind.folders if kind is not None else frozenset())
     unexpected: dict[str, str] = {}
     for name in files:
         top, _, rest = name.partition("/")
         second, _, below = rest.partition("/")
-        if top not in TOP_FOLDERS if rest else top not in TOP_FILES:
-            unexpected[top] = f"is not part of an exercise; expected {', '.join(sorted(TOP_FILES | TOP_FOLDERS))}"
+        if top not in folders if rest else top not in TOP_FILES:
+            unexpected[top] = f"is not part of an exercise; expected {', '.join(sorted(TOP_FILES | folders))}"
         elif below and top in listed and second not in listed[top]:
             wanted = "is neither tests/visible nor tests/hidden" if top == "tests" else f"is not listed in {NAME}"
             unexpected[f"{top}/{second}"] = wanted
@@ -147,9 +149,12 @@ def _folders(files: Mapping[str, str], spec: ExerciseSpec) -> Iterator[Problem]:
             unexpected[name] = "is not in the folder of a language; beside those only notes.md is expected"
     for name, message in unexpected.items():
         yield Problem(file=name, message=message)
-    for name in kinds.find(spec.kind).required_files if spec.kind in kinds.all_kinds() else ():
-        if name not in files:
-            yield Problem(file=name, message=f"is missing; kind {spec.kind} needs it")
+    if kind is not None:
+        for name in kind.required_files:
+            if name not in files:
+                yield Problem(file=name, message=f"is missing; kind {spec.kind} needs it")
+        for name, message in kind.file_rules(files):
+            yield Problem(file=name, message=message)
 
 
 def _statement(files: Mapping[str, str]) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ _KNOWN = (
     Track(slug="sql", title="SQL", summary="Queries and migrations on a real PostgreSQL, judged by rows and by plan."),
     Track(slug="auth", title="Auth", summary="Signing in, staying signed in, and keeping the others out."),
     Track(slug="caching", title="Caching", summary="Answering faster without answering wrongly."),
+    Track(slug="testing", title="Testing", summary="Tests that find the bugs others miss, and nothing but bugs."),
 )
 _ORDER = {track.slug: number for number, track in enumerate(_KNOWN)}
 

@@ -19,6 +19,7 @@ from sandbox.judge.database import Cluster, schema_of
 from sandbox.judge.faults import LimitHit
 from sandbox.judge.lanes import judge_side_by_side
 from sandbox.judge.link import Link
+from sandbox.judge.mutation import LearnerTests, variants_in
 from sandbox.judge.plugin import JudgePlugin, name_of
 from sandbox.judge.server import Servers
 from sandbox.judge.solution import Solution, await_loaded
@@ -97,7 +98,7 @@ def judge(
         suite.end("judge_broke", reason="; ".join(f"{name} is not in the suite" for name in missing))
         return suite
     with suppress(LimitHit):  # whoever raised it has said how the suite ended
-        plugin.begin(suite, subject(job, link, suite, cluster), link.tell)
+        plugin.begin(suite, subject(job, link, suite, cluster, plugin.data_folder.parent), link.tell)
     # Services are there once, and each check finds them as new: no two checks can have them at a time.
     waiting = [item for item in items if suite.checks[name_of(item)].waits and cluster is None]
     run([item for item in items if item not in waiting], suite)
@@ -119,15 +120,20 @@ def chosen(items: list[pytest.Item], suite: Suite) -> list[pytest.Item]:
 
 
 def subject(
-    job: Mapping[str, Any], link: Link, suite: Suite, cluster: Cluster | Services | None
-) -> Solution | Servers | Cluster:
-    """Return what authors' fixtures work on. Raises LimitHit when the submission cannot be loaded."""
+    job: Mapping[str, Any], link: Link, suite: Suite, cluster: Cluster | Services | None, folder: Path
+) -> Solution | Servers | Cluster | LearnerTests:
+    """Return what authors' fixtures work on; the suite's files are in `folder`.
+
+    Raises LimitHit when the submission cannot be loaded.
+    """
     if isinstance(cluster, Cluster):
         cluster.begin(suite, job["text"])
         return cluster
     await_loaded(link, suite)
     if job["kind"] == "calls":
         return Solution(link, suite)
+    if job["kind"] == "mutation":
+        return LearnerTests(link, suite, variants_in(folder))
     if cluster is not None:
         cluster.begin(suite)
     return Servers(Shim(link, suite), suite, job["command"], job["ready"], services=cluster)

@@ -18,7 +18,7 @@ class JudgePlugin:
     """One collected suite. `serve` is called with it where pytest would run the tests."""
 
     suite: Suite
-    subject: Any  # what the kind's fixture hands to authors: Solution, Servers or Cluster
+    subject: Any  # what the kind's fixture hands to authors: Solution, Servers, Cluster or LearnerTests
 
     def __init__(self, data_folder: Path, serve: Callable[[pytest.Session, JudgePlugin], None]) -> None:
         self.data_folder, self._serve = data_folder, serve
@@ -76,6 +76,11 @@ class JudgePlugin:
     @pytest.fixture
     def sql(self) -> Any:
         """Makes databases and runs the submission on them (kind sql)."""
+        return self.subject
+
+    @pytest.fixture
+    def learner_tests(self) -> Any:
+        """Runs the learner's tests on variants of a program (kind mutation)."""
         return self.subject
 
     @pytest.fixture

@@ -74,6 +74,66 @@ def http_job(code: str, hidden: str, *checks: str, **changes: Any) -> Job:
     )
 
 
+SUBJECT = {
+    "correct_a": "def double(n):\n    return 2 * n\n",
+    "correct_b": "def double(n):\n    return n + n\n",
+    "bug_triple": "def double(n):\n    return 3 * n\n",
+    "bug_small": "def double(n):\n    return 2 * n if n < 100 else n\n",
+    "bug_zero": "def double(n):\n    return 2 * n or 1\n",
+}
+TESTS_OF_DOUBLE = """
+from subject import double
+
+def test_small():
+    assert double(21) == 42
+
+def test_large():
+    assert double(1000) == 2000
+
+def test_zero():
+    assert double(0) == 0
+"""
+MUTATION_VISIBLE = """
+def test_example(learner_tests):
+    assert learner_tests.against("variants/correct_a.py").passed
+    assert learner_tests.kills("variants/bug_triple.py")
+"""
+MUTATION_HIDDEN = """
+def test_right(learner_tests):
+    assert learner_tests.against("variants/correct_a.py").passed
+    assert learner_tests.against("variants/correct_b.py").passed
+
+def test_large(learner_tests):
+    assert learner_tests.kills("variants/bug_small.py")
+
+def test_zero(learner_tests):
+    assert learner_tests.kills("variants/bug_zero.py")
+"""
+MUTATION_CHECKS = (
+    Check(id="example", test="test_example", visible=True),
+    Check(id="right", test="test_right"),
+    Check(id="large", test="test_large"),
+    Check(id="zero", test="test_zero"),
+)
+
+
+def mutation_job(tests: str = TESTS_OF_DOUBLE, variants: Mapping[str, str] | None = None, **changes: Any) -> Job:
+    """Return a job of kind mutation: tests of `double` in test_double.py, judged by MUTATION_CHECKS."""
+    texts = {f"variants/{name}.py": text for name, text in (variants or SUBJECT).items()}
+    return calls_job(
+        tests,
+        **{
+            "kind": "mutation",
+            "runtime": "pytest",
+            "files": {"test_double.py": tests},
+            "entry": "test_double.py",
+            "suite": suite(MUTATION_VISIBLE, MUTATION_HIDDEN) | texts,
+            "checks": MUTATION_CHECKS,
+            **changes,
+        },
+    )
+
+
 def sql_job(text: str, hidden: str, *checks: str, schema: str = "", mode: str = "query", **changes: Any) -> Job:
     """Return a job of kind sql with a statement in query.sql; `checks` are the names of hidden test functions."""
     return calls_job(

@@ -34,6 +34,7 @@ def test_a_submission_ends_as_the_runtime_says(docker_box: DockerBox, runtime: s
     suite = {"tests/hidden/test_hidden.py": (folder / "suite.py").read_text()}
     if (folder / "schema.sql").exists():
         suite["data/schema.sql"] = (folder / "schema.sql").read_text()
+    suite |= {f"variants/{path.name}": path.read_text() for path in (folder / "variants").glob("*.py")}
     job = calls_job(
         kind=told["kind"],
         runtime=told.get("runtime", runtime),

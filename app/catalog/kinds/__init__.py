@@ -38,6 +38,8 @@ class Kind:
     cheats: Callable[[Language, str], tuple[Cheat, ...]]  # of one of the exercise's languages, by its name
     required_files: tuple[str, ...] = ()
     has_services: bool = False  # whether PostgreSQL, Redis, … may run beside what the learner writes
+    folders: frozenset[str] = frozenset()  # that its exercises have beside those of every kind
+    file_rules: Callable[[Mapping[str, str]], Iterator[tuple[str, str]]] = lambda _files: iter(())  # → file, message
 
     def complaints(self, spec: ExerciseSpec) -> Iterator[Complaint]:
         """Yield what an exercise of this kind may not say."""

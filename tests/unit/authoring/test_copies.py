@@ -67,7 +67,7 @@ def test_a_new_exercise_begins_with_files_of_its_kind(app: Flask, cast: Cast) ->
 @pytest.mark.parametrize(
     ("changes", "field", "said"),
     [
-        ({"kind": "essay"}, "kind", "calls, http, sql"),
+        ({"kind": "essay"}, "kind", "calls, http, mutation, sql"),
         ({"title": " "}, "title", "1 to 160"),
         ({"title": "x" * 161}, "title", "1 to 160"),
         ({"track": "Big Track"}, "track", "lower-case"),

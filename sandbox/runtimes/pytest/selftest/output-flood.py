@@ -1,0 +1,3 @@
+def test_double():
+    while True:
+        print("x" * 4096)

@@ -1,0 +1,5 @@
+import time
+
+
+def test_double():
+    time.sleep(3600)
