@@ -145,8 +145,8 @@ def _judge(items: list[pytest.Item], link: Link, suite: Suite, servers: Servers,
 def _turn(lanes: list[Lane], link: Link, servers: Servers, tell: Tell) -> None:
     """Pass on what has come from anybody."""
     living = [lane for lane in lanes if not lane.ended]
-    sources = [*link.sources(), *(lane.line for lane in living), *(lane.control for lane in living)]
-    sinks = [*link.sinks(), *(lane.line for lane in living if lane.unsent)]
+    sources: list[Any] = [*link.sources(), *(lane.line for lane in living), *(lane.control for lane in living)]
+    sinks: list[Any] = [*link.sinks(), *(lane.line for lane in living if lane.unsent)]
     readable, writable, _ = select.select(sources, sinks, [])
     link.push()
     for lane in living:

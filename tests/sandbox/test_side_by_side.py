@@ -123,7 +123,8 @@ def test_large_bodies_cross_both_ways_in_several_lanes(docker_box: DockerBox) ->
     code = FLASK.replace("app.run", '@app.post("/echo")\ndef echo():\n    return request.get_data()\n\napp.run')
     hidden = MEETING + "".join(
         f"def test_{me}(start):\n    srv = start()\n    meet('{me}', ['{other}'])\n"
-        f"    body = b'{me}' * 300_000\n    for _ in range(2):\n        assert srv.post('/echo', content=body).content == body\n"
+        f"    body = b'{me}' * 300_000\n    for _ in range(2):\n"
+        "        assert srv.post('/echo', content=body).content == body\n"
         for me, other in (("one", "two"), ("two", "one"))
     )
     outcome = docker_box.run(waiting(code, hidden, "test_one", "test_two"), lambda _: None)
