@@ -182,7 +182,8 @@ def _loaded(line: socket.socket, name: str, text: str) -> _Program:
     module = types.ModuleType(MODULE)
     sys.modules[MODULE] = module  # dataclasses look it up
     try:
-        exec(compile(text, name, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the author's program
+        # The author's program, in a process of its own.
+        exec(compile(text, name, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 # nosec B102
     except BaseException as error:
         line.sendall(f"{type(error).__name__}: {error}".replace("\n", " ").encode() + b"\n")
         raise
