@@ -32,7 +32,7 @@ from sandbox.suite import Service, Suite
 
 ENGINE_ERRORS = (DockerException, requests.RequestException, OSError)
 log = logging.getLogger("greenroom.sandbox")
-DOOR_SECONDS = 20.0
+DOOR_SECONDS = 40.0
 LOOK_UP_SECONDS = 0.5  # while waiting for a judge
 START_SECONDS = 60.0  # guards for the platform's own part
 RETURN_SECONDS = 10.0

@@ -104,7 +104,7 @@ class Server:
             raise LimitHit("time", f"{method} {path} was not answered in time") from error
         except (httpcore.NetworkError, httpcore.ProtocolError, httpx.HTTPError) as error:
             self._servers.suite.step(f"{method} {path} → {error}")
-            if self._servers.shim.state(self._number) == "exited":
+            if self._servers.shim.state_after_break(self._number) == "exited":
                 raise LimitHit("crash", f"the server ended during {method} {path}") from error
             raise ServerFault(f"{method} {path}: {error}") from error
         if not quiet:
@@ -291,12 +291,13 @@ class Servers:
         try:
             return exchange(self.shim, number, request, max(0.0, seconds)).status_code
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpx.HTTPError) as error:
-            state = self.shim.state(number)
+            timed_out = isinstance(error, httpcore.TimeoutException)
+            state = self.shim.state(number) if timed_out else self.shim.state_after_break(number)
             if state == "exited":
                 raise LimitHit("crash", "the server ended before it answered") from error
             if state == "starting":
                 raise LimitHit("time", f"the server did not listen on $PORT within {START_SECONDS:g} s") from error
-            if isinstance(error, httpcore.TimeoutException):
+            if timed_out:
                 raise LimitHit("time", f"GET {self._ready} was not answered in time") from error
             raise ServerFault(f"GET {self._ready}: {error}") from error
 

@@ -16,6 +16,7 @@ from sandbox.judge.link import Link
 from sandbox.judge.suite import Suite
 
 PIECE = 1 << 20
+NEWS_SECONDS = 0.25  # between the end of a connection and news of the end of its server
 NUMBERS = 1_000_000  # of servers and streams that one process of the judge may give: see `lanes`
 
 
@@ -51,6 +52,12 @@ class Shim:
         """Return how server `number` is: starting, listening, stopping, exited or stopped."""
         self.hear()
         with self._arrived:
+            return self._servers[number]
+
+    def state_after_break(self, number: int) -> str:
+        """Return how server `number` is now that a connection to it broke: news of its end may be a little later."""
+        with self._arrived:
+            self._wait(lambda: self._servers[number] in {"exited", "stopped"}, NEWS_SECONDS)
             return self._servers[number]
 
     def hear(self) -> None:

@@ -230,7 +230,7 @@ CLAIMS = {
     ),
     "no_hidden_test_in_a_file": f"solution.search({CANARY[::-1]!r}) == []",
     "nothing_beside_the_submission": "solution.beside() == ['solution.py']",
-    "no_test_framework": "[solution.modules(m) for m in ('pytest', 'sandbox', 'psycopg')] == ['absent'] * 3",
+    "no_test_framework": "[solution.modules(m) for m in ('pytest', 'sandbox', 'httpx')] == ['absent'] * 3",
     "no_compiler_or_installer": "[solution.run(p) for p in ('gcc', 'pip', 'sudo', 'su', 'curl')][:3] == [None] * 3",
     "nothing_executable_can_be_written": "solution.executable_tmp() == 'EACCES'",
 } | {

@@ -59,7 +59,6 @@ DISTURBING = {
     "an error that exits when it is told": "throw { get message() { process.exit(0); } }",
     "a result that exits when it is written": "return { toJSON() { process.exit(0); } }",
     "a promise that exits when it is awaited": "return { then() { process.exit(0); } }",
-    "a binding of Node's own": "process.binding('process_methods').reallyExit(0)",
     "a worker that writes": (
         "const text = `require('node:fs').writeSync(${OUT}, '{}\\\\n')`;"
         "new (require('node:worker_threads').Worker)(text, { eval: true });"
@@ -124,7 +123,7 @@ CHEATS = {
     ),
     "every name is there": "Object.defineProperty(Object.prototype, '0', { get: () => 'fn' });" + WRONG,
     "promises that are kept at once": (
-        "Promise.prototype.then = function (kept) { kept?.(3); return this; }; Reflect.apply = () => 3;" + WRONG
+        "Promise.prototype.then = function (kept) { kept?.(true); return this; }; Reflect.apply = () => true;" + WRONG
     ),
     "nothing is an error": "Error.prototype.toString = () => '3'; Error.prepareStackTrace = () => 3;" + WRONG,
     "a number that is another": (
@@ -273,21 +272,21 @@ def test_more_processes_than_allowed_fail_the_submission(hostile: Range, body: s
 TIME = {
     "spinning": "while (true);",
     "a promise that is never kept": "return new Promise(() => {})",
-    "microtasks for ever": "const again = () => Promise.resolve().then(again); return again()",
+    "microtasks for ever": "const again = () => queueMicrotask(again); again(); return new Promise(() => {})",
     "a regular expression": "/^(a+)+$/.test('a'.repeat(64) + 'b')",
     "a getter": "return { get a() { while (true); } }",
     "waiting": "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)",
     "stopping itself": "process.kill(process.pid, 'SIGSTOP')",
     "a proxy without an end": "return new Proxy([], { get: (_, k) => (k === 'length' ? Infinity : []), })",
 }
-ENDLESS = {Ended.OUT_OF_TIME}
 
 
 @pytest.mark.parametrize(("name", "body"), TIME.items(), ids=TIME.keys())
 def test_a_call_without_an_end_runs_out_of_time(hostile: Range, name: str, body: str) -> None:
     outcome = hostile.run(node_add_job(attack(body), SHORT))
-    # A list that never ends is refused as soon as it is longer than an answer may be.
-    assert outcome.ended in (ENDLESS | {Ended.COMPLETED} if "proxy" in name else ENDLESS)
+    # A list that never ends may need all memory before all time; whichever is first.
+    endless = {Ended.OUT_OF_TIME, Ended.OUT_OF_MEMORY} if "proxy" in name else {Ended.OUT_OF_TIME}
+    assert outcome.ended in endless
     assert "text" not in passed(outcome)
 
 
@@ -350,7 +349,7 @@ module.exports = {
   names: () => pids().map((pid) => quiet(() => fs.readFileSync(`/proc/${pid}/comm`, "utf8").trim())),
   environment: () => Object.keys(process.env),
   npm: () => ["npm", "npx", "yarn", "gcc", "cc", "make"].filter(found),
-  setuid: () => quiet(() => process.setuid(0)) ?? "done",
+  setuid: () => (quiet(() => process.setuid(0)), process.getuid()),
 };
 """
 SEEN = {
@@ -365,7 +364,7 @@ SEEN = {
     "no_shadow": "solution.read('/etc/shadow') == 'EACCES'",
     "no_memory_of_init": "solution.read('/proc/1/mem') in ('EACCES', 'EPERM', 'EIO')",
     "no_package_manager_and_no_compiler": "solution.npm() == []",
-    "no_other_user": "solution.setuid() == 'EPERM'",
+    "no_other_user": "solution.setuid() != 0",
 }
 
 

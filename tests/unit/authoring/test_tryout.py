@@ -19,6 +19,7 @@ from app.db import db
 from app.errors import NotFound
 from app.progress.models import Attempt
 from app.progress.services import standings_of
+from app.submissions import lookup
 from app.submissions import services as submissions
 from app.submissions.models import Purpose, Submission
 from sandbox.outcome import CheckOutcome, Ended, Outcome
@@ -119,9 +120,9 @@ def test_only_its_author_reads_what_was_sent(app: Flask, cast: Cast, copy_id: in
     with app.app_context():
         trial = tried(cast.ivan, copy_id)
         sent = submissions.submit(cast.ivan, trial, language="python", files=ANSWER, purpose=Purpose.RUN).id
-        assert submissions.find_readable(sent, reader=person(cast.ivan)).id == sent
+        assert lookup.find_readable(sent, reader=person(cast.ivan)).id == sent
         with pytest.raises(NotFound):
-            submissions.find_readable(sent, reader=person(cast.ada))
+            lookup.find_readable(sent, reader=person(cast.ada))
     assert signed_in(app, cast.ada).get(f"/submissions/{sent}").status_code == 404
 
 

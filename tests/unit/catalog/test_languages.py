@@ -1,4 +1,4 @@
-"""Languages have names that people read, and those are the ones of their runtimes."""
+"""Languages have names that people read, and those are in the titles of their runtimes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from config import ROOT
 
 def test_every_language_that_a_kind_offers_is_called_as_its_runtime_is() -> None:
     offered = {pair for kind in all_kinds().values() for pair in kind.runtimes.items()}
-    titles = {
-        language: tomllib.loads((ROOT / "sandbox/runtimes" / runtime / "runtime.toml").read_text())["title"]
-        for language, runtime in offered
-    }
-    assert titles == TITLES
+    assert {language for language, _ in offered} == set(TITLES)
+    for language, runtime in offered:  # "pytest on Python 3.13" is a runtime of the language "Python 3.13"
+        title = tomllib.loads((ROOT / "sandbox/runtimes" / runtime / "runtime.toml").read_text())["title"]
+        assert title.endswith(TITLES[language])
 
 
 def test_a_language_of_former_days_keeps_its_name() -> None:
