@@ -3,7 +3,8 @@ import time
 
 import pytest
 
-QUICK = {"REDIS_TIMEOUT": 0.2, "BREAK_SECONDS": 0.3}
+QUICK = {"REDIS_TIMEOUT": 2, "BREAK_SECONDS": 0.3}
+IMPATIENT = QUICK | {"REDIS_TIMEOUT": 0.2}  # where Redis is silent
 numbers = itertools.count(1000)
 
 
@@ -56,7 +57,8 @@ def stop(srv, upstream):
     return Stop(srv, upstream)
 
 
-def test_a_silent_redis_holds_nobody_up(stop, redis):
+def test_a_silent_redis_holds_nobody_up(start, upstream, redis):
+    stop = Stop(settled(start(**IMPATIENT)), upstream)
     assert stop.told() == "first"
     with redis.pause():
         assert stop.told(timeout=3) == "first"
@@ -136,8 +138,9 @@ def test_copies_are_shared(start, stop):
     assert [stop.told(other), stop.told()] == ["second", "second"]
 
 
-def test_changes_during_an_outage(start, stop, redis):
-    other = settled(start(beside=stop.srv, **QUICK))
+def test_changes_during_an_outage(start, upstream, redis):
+    stop = Stop(settled(start(**IMPATIENT)), upstream)
+    other = settled(start(beside=stop.srv, **IMPATIENT))
     assert stop.told() == "first"
     with redis.down():
         stop.change("second")

@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture
 def srv(shared):
-    srv = shared(REDIS_TIMEOUT=0.2, BREAK_SECONDS=0.3)
+    srv = shared(REDIS_TIMEOUT=2, BREAK_SECONDS=0.3)
     deadline = time.monotonic() + 5
     while srv.get("/health").json()["status"] != "ok":  # another check may just have taken Redis away
         assert time.monotonic() < deadline

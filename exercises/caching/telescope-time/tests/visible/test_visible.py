@@ -1,5 +1,5 @@
 def test_a_budget_is_used_up(shared):
-    srv = shared(EXPOSURES=3, LOOKS=5, WINDOW=100)
+    srv = shared(EXPOSURES=3, LOOKS=5, WINDOW=100, REDIS_TIMEOUT=5)
     mira = {"X-Observer": "mira"}
     answers = [srv.post("/exposures", json={"object": "M31"}, headers=mira) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [201, 201, 201, 429]
@@ -9,7 +9,7 @@ def test_a_budget_is_used_up(shared):
 
 
 def test_looks_have_a_budget_of_their_own(shared):
-    srv = shared(EXPOSURES=3, LOOKS=5, WINDOW=100)
+    srv = shared(EXPOSURES=3, LOOKS=5, WINDOW=100, REDIS_TIMEOUT=5)
     atlas = {"X-Observer": "atlas"}
     statuses = [srv.get("/sky/Vega", headers=atlas).status_code for _ in range(6)]
     assert statuses == [200, 200, 200, 200, 200, 429]
