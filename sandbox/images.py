@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib.metadata
 import io
 import tarfile
 import time
@@ -16,7 +17,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -48,6 +49,24 @@ class Source:
     name: str  # greenroom/python
     base: str | None  # name of the source it stands on
     files: Mapping[str, Path]
+    wheels: Mapping[str, Wheel] = field(default_factory=dict)  # paths in the build context → files of distributions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """One file of a distribution that is installed here; too large to be read whenever a digest is asked for."""
+
+    distribution: str
+    path: str
+
+    @property
+    def version(self) -> str:
+        """The version that is installed, which stands for the file's content."""
+        return importlib.metadata.version(self.distribution)
+
+    def read(self) -> bytes:
+        """Return the file's content."""
+        return Path(str(importlib.metadata.distribution(self.distribution).locate_file(self.path))).read_bytes()
 
 
 @contextmanager
@@ -73,7 +92,9 @@ def read_sources(runtimes: Path = RUNTIMES, judge: Path = SANDBOX / "judge") -> 
         for path in _matching(folder, tuple(image.get("sources", ()))):
             files[path.relative_to(folder).as_posix()] = path
         files |= {PurePosixPath(name).name: runtimes / name for name in image.get("shared", ())}
-        found[folder.name] = Source(name=f"greenroom/{folder.name}", base=image.get("base"), files=files)
+        wheels = {name: Wheel(**wheel) for name, wheel in image.get("wheels", {}).items()}
+        name, base = f"greenroom/{folder.name}", image.get("base")
+        found[folder.name] = Source(name=name, base=base, files=files, wheels=wheels)
     files = {"Dockerfile": judge / "Dockerfile"}
     for path in _matching(judge.parent, JUDGE_SOURCES):
         files[f"sandbox/{path.relative_to(judge.parent).as_posix()}"] = path
@@ -94,6 +115,8 @@ def tags(sources: Mapping[str, Source]) -> dict[str, str]:
         for name, path in sorted(source.files.items()):
             content = path.read_bytes()
             digest.update(f"\0{name}\0{path.stat().st_mode & 0o100:o}\0{len(content)}\0".encode() + content)
+        for name, wheel in sorted(source.wheels.items()):
+            digest.update(f"\0{name}\0{wheel.distribution} {wheel.version} {wheel.path}".encode())
         found[key] = digest.hexdigest()[:12]
     return found
 
@@ -170,13 +193,18 @@ def _context(source: Source) -> io.BytesIO:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for name, path in sorted(source.files.items()):
-            content = path.read_bytes()
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            entry.mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
-            archive.addfile(entry, io.BytesIO(content))
+            _pack(archive, name, path.read_bytes(), executable=bool(path.stat().st_mode & 0o100))
+        for name, wheel in sorted(source.wheels.items()):
+            _pack(archive, name, wheel.read(), executable=True)
     packed.seek(0)
     return packed
+
+
+def _pack(archive: tarfile.TarFile, name: str, content: bytes, *, executable: bool) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    entry.mode = 0o755 if executable else 0o644
+    archive.addfile(entry, io.BytesIO(content))
 
 
 def _build(client: docker.DockerClient, source: Source, tag: str, base: str, report: Report) -> None:

@@ -4,7 +4,8 @@ Lena is in a class of Ivan's. Inge is another instructor, who has no class.
 
     def test_an_outsider_cannot_read_a_submission(olaf, app): ...
 
-`app` is the site on a database of its own: SQLite, and with `@pytest.mark.both_databases` PostgreSQL too.
+`app` is the site on a database that is empty for each test: SQLite, and with `@pytest.mark.both_databases` PostgreSQL
+too. Tests share the site itself, except those that are marked `own_site`.
 `client` is a visitor; `lena`, `ivan`, `inge`, `olaf` and `ada` are clients that are signed in (`cast` has their ids).
 No application context is open: a test that calls services opens one with `with app.app_context():`, and closes
 it before it uses a client, since requests inside it would share its `g`.
@@ -15,7 +16,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,12 @@ from app import create_app
 from app.accounts.models import Role
 from app.cohorts.models import Cohort
 from app.db import db
+from app.security import limiter
 from config import TestConfig
 from tests.factories import make_cohort, make_person
 from tests.postgresql import create_database, drop_database, postgresql
 
 MakeApp = Callable[..., Flask]
-_numbers = count(1)
 CLASS = "Ivan's class"
 
 
@@ -69,6 +69,7 @@ class Cast:
 def pytest_configure(config: pytest.Config) -> None:
     """Name our marks."""
     config.addinivalue_line("markers", "both_databases: run on SQLite and on PostgreSQL")
+    config.addinivalue_line("markers", "own_site: give `app` routes or the like that no other test shall see")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -101,19 +102,26 @@ def postgresql_template(postgresql_url: str, tmp_path_factory: pytest.TempPathFa
     return "greenroom_template"
 
 
+@pytest.fixture(scope="session")
+def sites() -> dict[str, Flask]:
+    """The site on each database, once it was made: its folder, routes and templates serve all tests of the session."""
+    return {}
+
+
 @pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database of the test's own, with every table."""
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty database for the test alone, with every table."""
     if request.param == "sqlite":
-        path = tmp_path / "greenroom.sqlite3"
+        path = request.getfixturevalue("sqlite_template").parent / "test" / "greenroom.sqlite3"
+        shutil.rmtree(path.parent, ignore_errors=True)
+        path.parent.mkdir()
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
     server = request.getfixturevalue("postgresql_url")
     template = request.getfixturevalue("postgresql_template")
-    name = f"test_{next(_numbers)}"
-    yield _with_driver(create_database(server, name, template=template))
-    drop_database(server, name)
+    yield _with_driver(create_database(server, "test", template=template))
+    drop_database(server, "test")
 
 
 @pytest.fixture
@@ -122,23 +130,47 @@ def make_app(database: str, tmp_path: Path) -> Iterator[MakeApp]:
     made: list[Flask] = []
 
     def make(**settings: Any) -> Flask:
-        app = create_app(TestConfig(**{"var_dir": tmp_path, "database_url": database, **settings}))
-        app.jinja_env.undefined = StrictUndefined
-        app.test_client_class = Client
-        made.append(app)
-        return app
+        made.append(_site(TestConfig(**{"var_dir": tmp_path, "database_url": database, **settings})))
+        return made[-1]
 
     yield make
     for app in made:
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
+        _close(app)
 
 
 @pytest.fixture
-def app(make_app: MakeApp) -> Flask:
-    """The site."""
-    return make_app()
+def app(request: pytest.FixtureRequest, sites: dict[str, Flask], database: str) -> Iterator[Flask]:
+    """The site, made once for all tests that use it with this database; what a test sets in it is undone."""
+    if request.node.get_closest_marker("own_site"):
+        yield request.getfixturevalue("make_app")()
+        return
+    site = sites.get(database)
+    if site is None:
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("var")
+        site = sites[database] = _site(TestConfig(var_dir=folder, database_url=database))
+    folder = site.extensions["greenroom.config"].var_dir
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    config, extensions = dict(site.config), dict(site.extensions)
+    limiter.enabled = config["RATELIMIT_ENABLED"]  # one for all sites: each that is made switches it
+    yield site
+    _close(site)
+    for kept, now in ((config, site.config), (extensions, site.extensions)):
+        now.clear()
+        now.update(kept)
+
+
+def _site(config: TestConfig) -> Flask:
+    app = create_app(config)
+    app.jinja_env.undefined = StrictUndefined
+    app.test_client_class = Client
+    return app
+
+
+def _close(app: Flask) -> None:
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TITLES = {
     "python": "Python 3.13",
-    "node": "Node.js 20",
+    "node": "Node.js 24",
     "sql": "PostgreSQL 17",
 }  # as runtime.toml of their runtime says
 

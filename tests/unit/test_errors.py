@@ -16,6 +16,8 @@ from app.errors import Conflict, Forbidden, GreenroomError, Invalid, NotFound, T
 from app.security import public
 from tests.conftest import MakeApp
 
+pytestmark = pytest.mark.own_site
+
 JSON = {"Accept": "application/json"}
 STATUSES = [
     (NotFound("There is no such exercise."), 404),

@@ -500,6 +500,7 @@ def test_every_route_with_an_id_is_in_the_matrix(app: Flask) -> None:
     assert routes_with_ids(app) == set(MATRIX)
 
 
+@pytest.mark.own_site
 def test_a_new_route_with_an_id_would_be_missed(app: Flask) -> None:
     app.add_url_rule("/certificates/<int:certificate_id>", "certificates.show", lambda certificate_id: "")
     assert routes_with_ids(app) - set(MATRIX) == {"GET certificates.show"}

@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 from app.security import MAX_BODY_BYTES, instructor_required, login_required, me, public, safe_next
 from tests.conftest import Cast, Client, MakeApp
 
+pytestmark = pytest.mark.own_site
+
 SAFE = {"secure_cookies": True, "production": True, "secret_key": "k" * 40}
 
 

@@ -6,6 +6,7 @@ import re
 import stat
 from pathlib import Path
 
+import pytest
 from flask import Flask
 
 from app.accounts import services
@@ -54,6 +55,7 @@ def test_an_unknown_email_is_an_error_in_one_sentence(app: Flask) -> None:
     assert answer.output == "Error: No account has that e-mail.\n"
 
 
+@pytest.mark.own_site
 def test_demo_prints_passwords_that_work_and_the_same_ones_later(app: Flask, tmp_path: Path) -> None:
     runner = app.test_cli_runner()
     first = passwords(runner.invoke(args=["accounts", "demo"]).output)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
@@ -15,6 +16,8 @@ from app.accounts.models import User
 from app.db import db
 from app.security import public
 from tests.conftest import Cast
+
+pytestmark = pytest.mark.own_site
 
 LATE = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
 

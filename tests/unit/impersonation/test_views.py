@@ -109,6 +109,7 @@ def test_nothing_can_be_changed(
         assert count_unread(cast.lena) == 1
 
 
+@pytest.mark.own_site
 def test_a_page_that_writes_when_it_is_read_is_refused_too(app: Flask, cast: Cast, ivan: FlaskClient) -> None:
     def row() -> str:
         notify(cast.lena, "comment.added", "x", "/")

@@ -74,6 +74,20 @@ def test_files_that_are_not_copied_do_not_rename_an_image(tree: Path) -> None:
     assert changed(before, tags(tree)) == set()
 
 
+def test_a_file_of_a_distribution_is_named_by_its_version_and_packed_whole(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tags(tree)
+    with tarfile.open(fileobj=images._context(images.read_sources()["node"])) as archive:
+        entry = archive.getmember("node")
+        program = archive.extractfile(entry)
+        assert entry.mode == 0o755
+        assert program is not None
+        assert program.read(4) == b"\x7fELF"
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "99.0")
+    assert changed(before, tags(tree)) == {"node"}
+
+
 def test_a_new_folder_is_a_new_runtime(tree: Path) -> None:
     new = tree / "runtimes/cobol"
     new.mkdir()
