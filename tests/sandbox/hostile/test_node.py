@@ -357,7 +357,7 @@ SEEN = {
     "no_host": 'solution.dial(22, "172.17.0.1") in ("ENETUNREACH", "EACCES", "EPERM")',
     "no_resolver": 'solution.resolve() in ("EAI_AGAIN", "ENOTFOUND")',
     "no_second_line": 'solution.door() in ("ENOENT", "ECONNREFUSED", "EACCES")',
-    "no_process_of_others": "set(solution.names()) <= {'docker-init', 'init', 'python3', 'node'}",
+    "no_process_of_others": "set(solution.names()) <= {'docker-init', 'init', 'python3', 'MainThread', 'node'}",
     "no_secrets": "set(solution.environment()) <= {'PATH', 'HOME', 'LANG', 'HOSTNAME', 'PYTHONDONTWRITEBYTECODE',"
     " 'PYTHONNOUSERSITE', 'PYTHONUNBUFFERED', 'PYTHONUTF8'}",
     "no_other_driver": "solution.write('/opt/greenroom/driver.js') in ('EROFS', 'EACCES')",
