@@ -21,28 +21,32 @@ from tests.bench.report import Answer, Row
 
 
 def answer(n: int) -> Answer:
-    """Return two rows per exercise; `n` // 6 rounds."""
+    """Return two rows per exercise and language; `n` // 6 rounds."""
     taken: dict[tuple[str, str], list[float]] = defaultdict(list)
     rounds = max(1, n // 6)
-    for folder in folders(ROOT / "exercises"):
-        # A pool for one exercise at a time: what is held for the others must not decide what this one gets.
+    for folder, language in _references():
+        # A pool for one at a time: what is held for the others must not decide what this one gets.
         warm, cold = DockerBox(proven=True, pool_bytes=POOL_BYTES), DockerBox(proven=True)
         try:
-            warm.expect(reference_job(folder, seed=0))
+            warm.expect(reference_job(folder, language, seed=0))
             for seed in range(rounds):
-                job = reference_job(folder, seed=seed)
+                job = reference_job(folder, language, seed=seed)
                 for how, box in (("warm", warm), ("cold", cold)):
-                    taken[f"{folder.parent.name}/{folder.name}", how].append(_judged(box, job))
+                    taken[f"{folder.parent.name}/{folder.name} in {language}", how].append(_judged(box, job))
         finally:
             warm.close()
             cold.close()
     return Answer(rows=[Row(what=f"{path}, {how}", values=times) for (path, how), times in taken.items()])
 
 
-def reference_job(folder: Path, *, seed: int) -> Job:
+def _references() -> list[tuple[Path, str]]:
+    shipped = folders(ROOT / "exercises")
+    return [(folder, language) for folder in shipped for language in load(folder).spec.languages]
+
+
+def reference_job(folder: Path, language: str, *, seed: int) -> Job:
     """Return the job that judges the reference solution of the exercise in `folder`."""
     source = load(folder)
-    language = next(iter(source.spec.languages))
     return job_for(
         source,
         language=language,

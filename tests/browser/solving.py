@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.sync_api import Locator, Page, expect
 
 from config import ROOT
@@ -13,10 +15,13 @@ HTTP = "apis/tool-library"
 VERDICT_PATIENCE = 240_000  # milliseconds: the sandbox's doctor goes first on a fresh site
 
 
-def answer(path: str, of: str = "") -> dict[str, str]:
-    """Return the files of an exercise's own solution, or of `wrong/<of>`."""
+def answer(path: str, of: str = "", *, language: str = "") -> dict[str, str]:
+    """Return the files of an exercise's own solution, in its first language or in `language`, or of `wrong/<of>`."""
     folder = ROOT / "exercises" / path
-    folder = folder / "wrong" / of if of else next(each for each in (folder / "solutions").iterdir() if each.is_dir())
+    languages = [language] if language else ["python", "sql"]
+    folder = (
+        folder / "wrong" / of if of else next(filter(Path.is_dir, (folder / "solutions" / name for name in languages)))
+    )
     return {file.name: file.read_text() for file in sorted(folder.iterdir()) if file.is_file()}
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from app.authoring.proof import prove_folder
+from app.authoring import gate
+from app.authoring.proof import draw_seeds
 from app.authoring.starts import FOLDER as STARTS
+from app.authoring.trials import Role, plan, run_all
 from app.catalog.format import load
 from app.catalog.sync import folders
 from config import ROOT
@@ -37,14 +38,20 @@ def box() -> Iterator[DockerBox]:
     "folder", [*EXERCISES, *sorted(STARTS.iterdir())], ids=lambda folder: f"{folder.parent.name}/{folder.name}"
 )
 def test_it_is_proven(folder: Path, box: DockerBox) -> None:
-    card = prove_folder(folder, box, at=datetime.now(UTC))
-    assert [(rule.name, finding) for rule in card.rules for finding in rule.findings] == []
+    """All but what `make prove` does besides: two more seeds for each reference, and cheats in the second language."""
+    source = load(folder)
+    first = next(iter(source.spec.languages))
+    trials = [
+        trial for trial in plan(source, draw_seeds()[:1]) if trial.role is not Role.CHEAT or trial.language == first
+    ]
+    results = run_all(source, trials, box, side_by_side=2, job_prefix="proof", on_result=lambda _result: None)
+    assert [(rule.name, finding) for rule in gate.rules(source, results) for finding in rule.findings] == []
 
 
 def test_there_are_the_exercises_that_a_newcomer_is_promised() -> None:
     tracks = [folder.parent.name for folder in EXERCISES]
     assert {track: tracks.count(track) for track in tracks} == {
-        "welcome": 1, "apis": 6, "sql": 11, "auth": 8, "caching": 10, "testing": 1,
+        "welcome": 1, "apis": 10, "sql": 11, "auth": 10, "caching": 11, "testing": 1,
     }  # fmt: skip
 
 

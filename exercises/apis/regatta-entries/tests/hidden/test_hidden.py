@@ -8,7 +8,7 @@ import pytest
 MERGE_PATCH = "application/merge-patch+json"
 IN_CLASS = "/entries?class="
 LONG_AGO = "Sun, 06 Nov 1994 08:49:37 GMT"
-SOME_DAY = "Sat, 05 Nov 2094 08:49:37 GMT"
+SOME_DAY = "Fri, 05 Nov 2094 08:49:37 GMT"
 
 
 @pytest.fixture

