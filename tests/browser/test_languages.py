@@ -61,6 +61,7 @@ def test_functions_and_servers_are_solved_in_node(page: Page) -> None:
         press(page, "submit")
         banner = expect_verdict(page, "Accepted")
         expect(banner).to_contain_text(re.compile(r"All \d+ checks pass"))
+    open_exercise(page, HTTP)
     page.get_by_role("tab", name="Submissions").click()
     expect(page.locator("#panel-submissions")).to_contain_text("Node.js 24")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from sandbox.docker_box import DockerBox
 from sandbox.job import MIB
 
 POOL_BYTES = 1024 * MIB
+DRAWN = 3  # wrong solutions and cheats of each exercise, where not all are run
 EXERCISES = list(folders(ROOT / "exercises"))
 
 pytestmark = pytest.mark.timeout(900)
@@ -38,14 +40,19 @@ def box() -> Iterator[DockerBox]:
     "folder", [*EXERCISES, *sorted(STARTS.iterdir())], ids=lambda folder: f"{folder.parent.name}/{folder.name}"
 )
 def test_it_is_proven(folder: Path, box: DockerBox) -> None:
-    """All but what `make prove` does besides: two more seeds for each reference, and cheats in the second language."""
+    """References, starters and a draw of the rest; of one exercise in three, drawn anew each time, all of it.
+
+    All of everything is what `make prove` runs: it takes two cores longer than a change may wait for its tests.
+    """
     source = load(folder)
-    first = next(iter(source.spec.languages))
-    trials = [
-        trial for trial in plan(source, draw_seeds()[:1]) if trial.role is not Role.CHEAT or trial.language == first
-    ]
+    whole = secrets.randbelow(3) == 0
+    trials = plan(source, draw_seeds()[:1])
+    rest = [trial for trial in trials if trial.role in {Role.WRONG, Role.CHEAT}]
+    drawn = rest if whole else secrets.SystemRandom().sample(rest, min(DRAWN, len(rest)))
+    trials = [trial for trial in trials if trial not in rest or trial in drawn]
     results = run_all(source, trials, box, side_by_side=2, job_prefix="proof", on_result=lambda _result: None)
-    assert [(rule.name, finding) for rule in gate.rules(source, results) for finding in rule.findings] == []
+    rules = [rule for rule in gate.rules(source, results) if whole or rule.name != "dead-checks"]
+    assert [(rule.name, finding) for rule in rules for finding in rule.findings] == []
 
 
 def test_there_are_the_exercises_that_a_newcomer_is_promised() -> None:
